@@ -152,7 +152,7 @@ export const BackupEquipment = z
       .string()
       .optional()
       .describe(
-        'why the equipment did not show its serial number or startup configuration; then what is known about them is older than the last backup',
+        'why the equipment did not show its serial number or startup configuration, of which older values are known, or whether the login is shown everything',
       ),
     doubt: z
       .string()

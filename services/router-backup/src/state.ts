@@ -31,7 +31,7 @@ export const DeviceRecord = z.object({
   unsaved: z.boolean().optional(),
   /** The last that it said about that. */
   extent: z.union([z.enum(['whole', 'unknown']), z.object({ part: z.string() })]).optional(),
-  /** Why the last reading did not show everything, without secrets. What it did not show is as before. */
+  /** Why the last reading did not show everything, or whether it did, without secrets. What it did not show is as before. */
   unseen: z.string().optional(),
   /** Why nothing shows that the last reading is a configuration, and not a message. */
   doubt: z.string().optional(),

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilTestEnds } from '@skolo/base/testing';
-import { startEdgeSwitch, startRouteros } from '@skolo/simulators';
+import { startCiscoIos, startEdgeSwitch, startJunos, startRouteros } from '@skolo/simulators';
 import { expect, it } from 'vitest';
 import { startLab } from '../testing/lab.ts';
 
@@ -34,4 +34,45 @@ logins:
     'switch-1': 'failed',
   });
   expect(hosts).toEqual([]);
+});
+
+it('says so where the rights of a login cannot be asked, or are of an unknown form', async () => {
+  const [denying, areas, whole] = [
+    await startCiscoIos({
+      ...reader,
+      host: '127.0.2.3',
+      secondMs: 1,
+      privilege: 15,
+      denied: ['show p'],
+    }),
+    await startJunos({
+      ...reader,
+      host: '127.0.2.4',
+      permissions: ['secret', 'interface', 'routing'],
+    }),
+    await startCiscoIos({ ...reader, host: '127.0.2.5', secondMs: 1, privilege: 15 }),
+  ].map((device) => untilTestEnds(device));
+  const lab = await startLab({
+    isFake: false,
+    settings: '    schedule: "0 0 1 1 *"\n    overdueHours: 8760',
+    yaml: `equipment:
+  denying: { model: cisco-ios, address: 127.0.2.3, ports: { ssh: ${denying?.port} }, login: readers }
+  areas: { model: junos, address: 127.0.2.4, ports: { ssh: ${areas?.port} }, login: readers }
+  whole: { model: cisco-ios, address: 127.0.2.5, ports: { ssh: ${whole?.port} }, login: readers }
+logins:
+  readers: { username: reader, password: reader }
+`,
+    prepare: (stateDir) =>
+      writeFile(join(stateDir, '..', 'reader'), `${reader.password}\n`, { mode: 0o600 }),
+  });
+
+  await lab.run('denying', 'areas', 'whole');
+
+  const why =
+    'the equipment did not say whether it shows the login the whole configuration; a backup requires';
+  for (const name of ['denying', 'areas']) {
+    const { state, unseen } = await lab.device(name);
+    expect([state, unseen]).toEqual(['ok', expect.stringContaining(why)]);
+  }
+  expect((await lab.device('whole')).unseen).toBeUndefined();
 });

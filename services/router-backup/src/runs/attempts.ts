@@ -6,8 +6,15 @@ import { type CommitAbout, shownId, type Version } from '@skolo/backup';
 import { errorText } from '@skolo/base';
 import { SlowExpression } from '@skolo/base/described-expression';
 import type { LastSuccess } from '@skolo/common';
+import { models } from '@skolo/equipment/models';
 import type { Content } from '@skolo/equipment/models/backup';
-import { fingerprintOf, isSame, partOf, whyMessage } from '@skolo/equipment/models/configuration';
+import {
+  fingerprintOf,
+  isSame,
+  partOf,
+  whyMessage,
+  whyUnknown,
+} from '@skolo/equipment/models/configuration';
 import type { Equipment } from '@skolo/rack';
 import type { Store } from '../history/store.ts';
 import type { Versions } from '../history/versions.ts';
@@ -165,10 +172,11 @@ export class Attempts {
       const known = state.devices.get(name);
       const pinned = pin(identity, known?.identity);
       const rules = fetched.model.secrets;
-      const unseen =
+      const unanswered =
         fetched.unseen && (await transcripts.message(fetched.unseen, name, transcript, rules));
+      const unseen = unanswered ?? whyUnknown(fetched.extent, models.get(device.model));
       const saved =
-        unseen === undefined || unsaved !== undefined
+        unanswered === undefined || unsaved !== undefined
           ? { unsaved, startup }
           : { unsaved: known?.unsaved, startup: known?.startup };
       const doubt = await fetched.model.doubt?.(fetched.content);

@@ -126,6 +126,25 @@ describe('a run', () => {
     expect([after.unseen, after.startup]).toEqual([undefined, undefined]);
   });
 
+  it('says that a login may not be shown everything where the equipment did not say it', async () => {
+    const lab = await startIdleLab();
+    const router = lab.devices.get('router');
+    const unseen: (string | undefined)[] = [];
+
+    for (const extent of ['unknown', 'whole', 'unknown', undefined] as const) {
+      Object.assign(router, { extent });
+      await lab.run('router');
+      unseen.push((await lab.device('router')).unseen);
+    }
+    router.extent = 'unknown';
+    router.unseen = 'asks "Password:"';
+    await lab.run('router');
+    unseen.push((await lab.device('router')).unseen);
+
+    const why = expect.stringMatching(/did not say whether .*; a backup requires that all daemons/);
+    expect(unseen).toEqual([why, undefined, why, undefined, 'asks "Password:"']);
+  });
+
   it('believes what is suspiciously small when a person asks for it again', async () => {
     const lab = await startIdleLab();
     const router = lab.devices.get('router');

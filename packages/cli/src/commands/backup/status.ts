@@ -134,7 +134,7 @@ function remarksOf(equipment: BackupEquipment, now: number): Remark[] {
     remarks.push(`unsaved: a reboot would not load the running configuration${both}`);
   }
   if (partial) remarks.push(`only a part is backed up, because of allowPartial: ${partial}`);
-  if (unseen) remarks.push(`the last backup is complete, but not all was seen: ${unseen}`);
+  if (unseen) remarks.push(`the last backup was stored, but not all was seen: ${unseen}`);
   if (doubt) remarks.push(`the last backup may be a message: ${doubt}`);
   if (legacyAlgorithms.length > 0) {
     remarks.push(`SSH uses old algorithms: ${legacyAlgorithms.join(', ')}`);

@@ -10,6 +10,18 @@ export function partOf(extent: Extent | undefined): string | undefined {
 /** The same with what to do. */
 export function whyPartial(extent: Extent | undefined, model?: Model): string | undefined {
   const part = partOf(extent);
-  const needs = model && 'needs' in model.backup ? model.backup.needs : 'to be shown all of it';
-  return part && `only a part of the configuration is shown: ${part}; a backup requires ${needs}`;
+  return (
+    part &&
+    `only a part of the configuration is shown: ${part}; a backup requires ${needsOf(model)}`
+  );
+}
+
+/** What a status says about equipment that usually reports how much it shows, but did not. */
+export function whyUnknown(extent: Extent | undefined, model?: Model): string | undefined {
+  if (extent !== 'unknown') return undefined;
+  return `the equipment did not say whether it shows the login the whole configuration; a backup requires ${needsOf(model)}`;
+}
+
+function needsOf(model: Model | undefined): string {
+  return model && 'needs' in model.backup ? model.backup.needs : 'to be shown all of it';
 }
