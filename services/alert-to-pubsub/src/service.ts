@@ -57,7 +57,8 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const mostLetterBytes = () => settings().spool.deadLetterBytes;
   const deadLetters = new DeadLetters(join(stateDir, 'dead-letters'), mostLetterBytes);
   const capacity = new Capacity({ settings, emit });
-  const intake = new Intake({ settings, capacity, deadLetters, clock, emit });
+  const senderStart = (externalURL: string) => looks.startOf(externalURL);
+  const intake = new Intake({ settings, capacity, deadLetters, clock, emit, senderStart });
   const arrived = new ArrivedFile(stateDir);
   const sinks = new Sinks({ deadLetters, intake, times, arrived, clock, emit });
   const store = new Store({ stateDir, settings, clock });

@@ -8,7 +8,7 @@ import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { count, errorText } from '@skolo/base';
 import { GroupCommit, type Spool } from '@skolo/base/durable';
 import { hangingDisk } from '@skolo/base/durable/disk';
-import type { Clock, Presence } from '@skolo/common';
+import { type Clock, type Presence, wallTime } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {
@@ -30,6 +30,7 @@ import {
   messageOfNow,
   pass,
   refreshOf,
+  startsLater,
   type Tracked,
   update,
 } from '../state/known-alerts.ts';
@@ -44,6 +45,11 @@ export interface IntakeDeps {
   deadLetters: Pick<DeadLetters, 'add'>;
   clock: Clock;
   emit: EmitAlertEvent;
+  /**
+   * Returns when the Alertmanager with this `externalURL` was started, in milliseconds since 1970, or undefined if it does not say. It
+   * then knew no alerts.
+   */
+  senderStart?: (externalURL: string) => Promise<number | undefined>;
   /** The first message ID. */
   firstId?: number;
   /** How much memory known alerts may take, including recently resolved ones, in bytes. */
@@ -90,6 +96,8 @@ export class Intake implements AcceptAlerts {
   private memory = 0;
   /** In seconds of uptime. */
   private tickedAt: number;
+  /** Since when this process has accepted alerts, in seconds of uptime. */
+  private openedAt: number;
   /**
    * After a turn of the event loop, so that requests that arrive together share the first sync, too. A large request may contain only
    * repeats, which take no space.
@@ -102,6 +110,7 @@ export class Intake implements AcceptAlerts {
   constructor(deps: IntakeDeps) {
     this.deps = deps;
     this.tickedAt = deps.clock.uptime();
+    this.openedAt = this.tickedAt;
     this.reported = new Reported(() => deps.clock.uptime());
     this.newId = createIds(deps.firstId);
   }
@@ -109,15 +118,25 @@ export class Intake implements AcceptAlerts {
   /** Accepts alerts from here on. */
   open(spool: Pick<Spool, 'append'>): void {
     this.spool = spool;
+    this.openedAt = this.deps.clock.uptime();
     this.memory = [...this.alerts.values()].reduce((sum, each) => sum + memoryOf(each), 0);
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
-    const { received, leftOut, overShare } = await this.enqueue((draft) => {
-      // Read here, and not kept: V8 would repeatedly copy the alerts of all waiting requests.
+    const take = (draft: Draft, batch: Batch, senderStart?: number) => ({
+      received: receivedOf(batch, this.deps.clock.now()),
+      ...this.draw(draft, batch, senderStart),
+    });
+    // The batch is read in its turn, and not kept: V8 would repeatedly copy the alerts of all waiting requests.
+    let taken = await this.enqueue((draft) => {
       const batch = read();
-      return { received: receivedOf(batch, this.deps.clock.now()), ...this.draw(draft, batch) };
+      return this.hasLaterStart(draft, batch) ? (batch.group ?? {}) : take(draft, batch);
     }, bytes);
+    if (!('received' in taken)) {
+      const senderStart = await this.deps.senderStart?.(taken.externalURL ?? '');
+      taken = await this.enqueue((draft) => take(draft, read(), senderStart), bytes);
+    }
+    const { received, leftOut, overShare } = taken;
     this.deps.emit({ type: 'received', received, leftOut, overShare });
     if (leftOut > 0) throw this.tooMany(leftOut);
     return received;
@@ -208,17 +227,38 @@ export class Intake implements AcceptAlerts {
     await this.commits.idle();
   }
 
+  /** Reports whether the webhook has an alert that fires, and starts later than the known one. */
+  private hasLaterStart(draft: Draft, { endpoint, alerts }: Batch): boolean {
+    const { settings, clock } = this.deps;
+    const { replicaLabels } = settings();
+    return (
+      endpoint === 'webhook' &&
+      alerts.some((alert) => {
+        if (alert.status === 'resolved') return false;
+        const known = draft.get(fingerprintOf(alert.labels, replicaLabels))?.known;
+        return known?.alert.status === 'firing' && startsLater(known, alert, clock.now());
+      })
+    );
+  }
+
   /**
    * Returns how many alerts are left out because known alerts may not take more memory. `overShare`: because their machine's limit is
    * reached. The sender gets no error for these, because it would repeat the whole request again and again.
    */
-  private draw(draft: Draft, batch: Batch): { leftOut: number; overShare: number } {
+  private draw(
+    draft: Draft,
+    batch: Batch,
+    senderStart?: number,
+  ): { leftOut: number; overShare: number } {
     const { mostMemory = usualMostMemory, mostOfMachine = usualMostOfMachine } = this.deps;
     let leftOut = 0;
     const overShare = new Map<string, number>();
     const { endpoint, group, bad, truncated } = batch;
     const moment = this.moment();
     const settings = this.deps.settings();
+    // Alertmanager reports ends. Those of Prometheus are received by this process, or expire.
+    const endsKnownSince =
+      endpoint === 'webhook' ? senderStart : wallTime(this.deps.clock, this.openedAt);
     for (const alert of batch.alerts) {
       const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
       const before = draft.get(fingerprint);
@@ -227,7 +267,7 @@ export class Intake implements AcceptAlerts {
         overShare.set(machine, (overShare.get(machine) ?? 0) + 1);
         continue;
       }
-      const received = { fingerprint, alert, endpoint, group };
+      const received = { fingerprint, alert, endpoint, group, endsKnownSince };
       const change = update(before, received, moment, settings, this.newId);
       // The texts of known alerts change, too, but must not grow without limit.
       const most = before === undefined ? mostMemory : 1.1 * mostMemory;

@@ -227,6 +227,50 @@ describe('an alert of the webhook', () => {
   });
 });
 
+describe.each(['webhook', 'v2'] as const)('a later start at %s', (endpoint) => {
+  const sent = (startsAt: number, until: number, endsKnownSince?: number): Update => ({
+    ...received(
+      {
+        startsAt: start + startsAt * 1000,
+        ...(endpoint === 'webhook' ? { status: 'firing' } : { endsAt: start + until * 1000 }),
+      },
+      endpoint,
+    ),
+    ...(endsKnownSince !== undefined && { endsKnownSince: start + endsKnownSince * 1000 }),
+  });
+
+  it.each([
+    ['ends were known before the last message', 10],
+    ['ends are known since the last message', 20],
+    ['it is unknown since when ends are known', undefined],
+  ])('is another firing if %s', (_, endsKnownSince) => {
+    const { outcomes, tracked } = story(
+      [0, sent(0, 240)],
+      [20, sent(0, 260)],
+      [600, sent(500, 840, endsKnownSince)],
+    );
+
+    expect(outcomes).toEqual(['0 firing ×1', '600 resolved expired ×2', '600 firing ×1']);
+    expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:08:20.000Z');
+  });
+
+  it('continues the firing if ends are known since a later time, and ends with it', () => {
+    const over = received({ startsAt: start + 500_000, endsAt: start + 700_000 }, endpoint);
+    if (endpoint === 'webhook') over.alert.status = 'resolved';
+
+    const { outcomes, tracked } = story(
+      [0, sent(0, 240)],
+      [20, sent(0, 260)],
+      [600, sent(500, 840, 21)],
+      [660, sent(500, 900, 21)],
+      [700, over],
+    );
+
+    expect(outcomes).toEqual(['0 firing ×1', '700 resolved ×5']);
+    expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:00:00.000Z');
+  });
+});
+
 it.each(['webhook', 'v2'] as const)(
   'the end of an earlier firing that arrives late at %s does not end this one',
   (endpoint) => {

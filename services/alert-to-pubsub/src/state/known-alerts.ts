@@ -67,6 +67,8 @@ export interface Update {
   alert: ReceivedAlert;
   endpoint: Endpoint;
   group?: Group | undefined;
+  /** Since when an end would have been received, in milliseconds since 1970; undefined if that is not known. */
+  endsKnownSince?: number | undefined;
 }
 
 interface StateSettings {
@@ -108,7 +110,7 @@ export function update(
   if (before === undefined || before.known.alert.status !== known.alert.status) {
     return { tracked, messages: [message('transition', known, moment, newId)] };
   }
-  if (known.alert.status === 'firing' && isAnotherFiring(before.known, update.alert, moment.now)) {
+  if (known.alert.status === 'firing' && isAnotherFiring(before.known, update, moment.now)) {
     const missed = resolved(before.known, before.known.last);
     return {
       tracked,
@@ -213,16 +215,17 @@ export function messageOfNow(
 
 function asKnown(
   before: Tracked | undefined,
-  { fingerprint, alert: received, endpoint, group }: Update,
+  update: Update,
   { now }: Moment,
   { repeatHours }: StateSettings,
 ): KnownAlert {
+  const { fingerprint, alert: received, endpoint, group } = update;
   const { generatorURL, more } = received;
   const last = before?.known.alert;
   // Alertmanager reports the end of an alert. Its senders specify until when an alert is valid.
   const endsAt = received.endsAt ?? (endpoint === 'webhook' ? undefined : now + resolveTimeoutMs);
   const status = received.status ?? (endsAt !== undefined && endsAt <= now ? 'resolved' : 'firing');
-  const previous = continued(before?.known, status, received, now);
+  const previous = continued(before?.known, status, update, now);
   const alert: KnownAlert['alert'] = {
     fingerprint,
     status,
@@ -266,12 +269,12 @@ function kept(
 function continued(
   previous: KnownAlert | undefined,
   status: string,
-  received: ReceivedAlert,
+  update: Update,
   now: number,
 ): KnownAlert | undefined {
   if (previous === undefined) return undefined;
   if (previous.alert.status === 'resolved') return status === 'resolved' ? previous : undefined;
-  return isAnotherFiring(previous, received, now) ? undefined : previous;
+  return isAnotherFiring(previous, update, now) ? undefined : previous;
 }
 
 /** The first end counts. */
@@ -281,10 +284,22 @@ function endedAt(previous: KnownAlert | undefined, endsAt: number): string {
 }
 
 /**
- * It started after the known one was over, so that one's end was missed. Overlapping firings are one, as in Alertmanager: two Prometheus
- * servers see the same at different times. A start in the future proves nothing: a clock is wrong.
+ * Its start is later than the known one's end, which was missed; or Prometheus was restarted, which gives each alert that fires a new
+ * start: https://github.com/prometheus/prometheus/issues/15175. So if ends were not known all the time, this proves nothing.
  */
 function isAnotherFiring(
+  known: KnownAlert,
+  { alert, endsKnownSince = Number.NEGATIVE_INFINITY }: Update,
+  now: number,
+): boolean {
+  return startsLater(known, alert, now) && endsKnownSince <= Date.parse(known.last);
+}
+
+/**
+ * Reports whether the alert starts after the known one was over. Overlapping firings are one, as in Alertmanager: two Prometheus
+ * servers see the same at different times. A start in the future proves nothing: a clock is wrong.
+ */
+export function startsLater(
   { alert, last }: KnownAlert,
   { startsAt }: ReceivedAlert,
   now: number,

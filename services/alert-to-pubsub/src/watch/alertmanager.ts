@@ -14,7 +14,9 @@ const ListedAlert = Alert.pick({ labels: true, annotations: true, generatorURL: 
 });
 export type ListedAlert = z.output<typeof ListedAlert>;
 
-const Status = z.object({ uptime: z.string() });
+const Status = z.object({
+  uptime: z.string().refine((text) => Number.isFinite(Date.parse(text))),
+});
 
 const timeoutMs = 15_000;
 /** 100,000 alerts of the usual size. */

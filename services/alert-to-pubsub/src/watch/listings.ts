@@ -109,6 +109,12 @@ export class Listings {
     return new Map();
   }
 
+  /** Returns whether webhooks with an `externalURL` are from another Alertmanager, because those from `url` have that name. */
+  isFromAnother(url: string): (externalURL: string) => boolean {
+    const isNamed = Object.values(this.state.listed).some((name) => isAlertmanagerAt(url, name));
+    return (externalURL) => isNamed && !isAlertmanagerAt(url, externalURL);
+  }
+
   private judge({ url, began, ended }: Look, firing: KnownAlert[]): Map<KnownAlert, number> {
     const { listed, processes } = this.state;
     const isFromAnother = this.foreign();
@@ -154,12 +160,9 @@ export class Listings {
   /** Whether the last webhook of an alert may have come from another Alertmanager, such as the other of a pair, where it still fires. */
   private foreign(): (known: KnownAlert) => boolean {
     const { url, listed } = this.state;
-    const isHere = (name: string) => isAlertmanagerAt(url, name);
-    const isNamed = Object.values(listed).some(isHere);
-    return (known) => {
-      const name = known.group?.externalURL ?? '';
-      return !isHere(name) && (isNamed || listed[known.alert.fingerprint] !== name);
-    };
+    const isFromAnother = this.isFromAnother(url);
+    return ({ alert, group: { externalURL: name = '' } = {} }) =>
+      isFromAnother(name) || (!isAlertmanagerAt(url, name) && listed[alert.fingerprint] !== name);
   }
 }
 

@@ -4,7 +4,7 @@
  * alert fires again: https://github.com/prometheus/alertmanager/issues/226, https://github.com/grafana/grafana/issues/80996
  */
 import { join } from 'node:path';
-import { errorText, type Repetition, repeat } from '@skolo/base';
+import { errorText, type Repetition, repeat, withDeadline } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import {
   alertmanagerUrl,
@@ -37,6 +37,8 @@ const usualEveryMs = 30_000;
 /** Ends that are not detected for longer than this are a fault: Prometheus and Alertmanager have started, and 15 minutes have passed. */
 const passingSeconds = 20 * 60;
 const mostAtOnce = 1000;
+/** An Alertmanager waits at least ten seconds for the response to its webhook. */
+const startMs = 5000;
 
 export class Looks {
   /** Why the end of a muted alert is not detected, for people. */
@@ -69,6 +71,21 @@ export class Looks {
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the service is stopping'));
     await this.repetition?.ended;
+  }
+
+  /**
+   * Returns when the Alertmanager of rack.yaml was started, in milliseconds since 1970. Returns undefined if that is not known, or if
+   * webhooks with this `externalURL` are from another one.
+   */
+  async startOf(externalURL: string): Promise<number | undefined> {
+    const url = alertmanagerUrl(this.deps.rack());
+    if (url === undefined || this.listings.isFromAnother(url)(externalURL)) return undefined;
+    const late = () => new Error(`no response within ${startMs / 1000} s`);
+    const deadline = { ms: startMs, late, signal: this.stopping.signal };
+    const start = withDeadline(deadline, async (signal) =>
+      Date.parse(await startOf(await withServiceAddress(url), signal)),
+    );
+    return await start.catch(() => undefined);
   }
 
   private async run(signal: AbortSignal): Promise<void> {

@@ -12,6 +12,8 @@ export interface Program {
   dir: string;
   /** Like `kill -9`. */
   kill(): Promise<void>;
+  /** Starts it again, at the same address and with the same files. */
+  restart(): Promise<void>;
 }
 
 /** Files by name, in the directory that the flags are created for. */
@@ -46,14 +48,18 @@ export async function startProgram(
   const args = Object.entries({ ...flags(dir), 'web.listen-address': address }).map(
     ([name, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`),
   );
-  const child = new Process(program, args);
+  const url = `http://${address}`;
+  let child: Process | undefined;
+  async function restart(): Promise<void> {
+    child = new Process(program, args);
+    await child.until('to be ready', async () => {
+      return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true;
+    });
+  }
   onTestFinished(async () => {
-    await child.stop('SIGTERM');
+    await child?.stop('SIGTERM');
     await rm(dir, { recursive: true, force: true });
   });
-  const url = `http://${address}`;
-  await child.until('to be ready', async () => {
-    return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true;
-  });
-  return { url, dir, kill: () => child.stop() };
+  await restart();
+  return { url, dir, restart, kill: async () => await child?.stop() };
 }

@@ -1,0 +1,187 @@
+/** Later starts of an alert that fires: Prometheus was restarted, or an end was missed. */
+import { createServer } from 'node:http';
+import { listen } from '@skolo/base/testing';
+import { describe, expect, it } from 'vitest';
+import { type Lab, startLab } from '../testing/lab.ts';
+import { movedClock } from '../testing/moved-clock.ts';
+
+interface FakeAlertmanager {
+  url: string;
+  /** When its process was started; undefined: it does not say. */
+  start: string | undefined;
+  /** The alerts that it lists. */
+  list: unknown[];
+  /** Number of looks. */
+  looks: number;
+}
+
+async function startFake(): Promise<FakeAlertmanager> {
+  const fake: FakeAlertmanager = { url: '', start: ago(3600), list: [], looks: 0 };
+  const server = createServer((request, response) => {
+    if (request.url === '/api/v2/alerts') {
+      fake.looks += 1;
+      return response.end(JSON.stringify(fake.list));
+    }
+    if (fake.start === undefined) return response.writeHead(503).end();
+    return response.end(JSON.stringify({ uptime: fake.start }));
+  });
+  fake.url = `http://127.0.0.1:${await listen(server)}`;
+  return fake;
+}
+
+function ago(seconds: number): string {
+  return new Date(Date.now() - seconds * 1000).toISOString();
+}
+
+const labels = (alertname: string) => ({ alertname, machine: 'rpi-1' });
+const name = 'http://am-7f9:9093';
+
+/** So many seconds ago, or now, but later than everything so far. */
+async function later(seconds = 0): Promise<string> {
+  const before = Date.now();
+  await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(before);
+  return ago(seconds);
+}
+
+/** As Alertmanager does. */
+async function webhook(
+  lab: Lab,
+  { alertname = 'Hot', externalURL = name, seconds = 0, status = 'firing' } = {},
+): Promise<string> {
+  const startsAt = await later(seconds);
+  const alert = { status, labels: labels(alertname), annotations: {}, startsAt };
+  const ended = status === 'resolved' && { endsAt: ago(0) };
+  const body = JSON.stringify({ version: '4', externalURL, alerts: [{ ...alert, ...ended }] });
+  const response = await fetch(`${lab.url}/webhook`, { method: 'POST', body });
+  expect(response.status).toBe(200);
+  return startsAt;
+}
+
+async function statesOf(lab: Lab, count: number): Promise<string[]> {
+  const states = () =>
+    lab
+      .arrived()
+      .filter(({ kind }) => kind === 'transition')
+      .map(({ attributes: { status, expired } }) => `${status}${expired ? ' expired' : ''}`);
+  await expect.poll(() => states().length).toBeGreaterThanOrEqual(count);
+  return states();
+}
+
+const once = ['firing', 'resolved'];
+const twice = ['firing', 'resolved expired', 'firing', 'resolved'];
+
+describe('a webhook with a later start', () => {
+  it.each<[string, (fake: FakeAlertmanager) => void, string[]]>([
+    ['continues the firing if Alertmanager was started since', () => undefined, once],
+    [
+      'is another firing if Alertmanager was running all the time',
+      (fake) => {
+        fake.start = ago(3600);
+      },
+      twice,
+    ],
+    [
+      'is another firing if Alertmanager does not say when it was started',
+      (fake) => {
+        fake.start = undefined;
+      },
+      twice,
+    ],
+    [
+      'is another firing if the start is not a time',
+      (fake) => {
+        fake.start = 'yesterday';
+      },
+      twice,
+    ],
+  ])('%s', async (_, change, expected) => {
+    const fake = await startFake();
+    const lab = await startLab({ alertmanager: fake.url });
+    const startsAt = await webhook(lab, { seconds: 600 });
+    fake.start = await later();
+    change(fake);
+
+    await webhook(lab);
+    const [alert] = await lab.alerts();
+    await webhook(lab, { status: 'resolved' });
+
+    expect(alert?.startsAt === startsAt).toBe(expected === once);
+    expect(await statesOf(lab, expected.length)).toEqual(expected);
+  });
+
+  it('is another firing if no Alertmanager is configured', async () => {
+    const lab = await startLab();
+    await webhook(lab, { seconds: 600 });
+
+    await webhook(lab);
+
+    expect(await statesOf(lab, 3)).toEqual(twice.slice(0, 3));
+  });
+
+  it('is another firing if it is later than the webhook after the restart, too', async () => {
+    const fake = await startFake();
+    const lab = await startLab({ alertmanager: fake.url });
+    await webhook(lab, { seconds: 600 });
+    fake.start = await later();
+    await webhook(lab);
+
+    await webhook(lab);
+
+    expect(await statesOf(lab, 3)).toEqual(twice.slice(0, 3));
+  });
+
+  it('continues the firing of each alert, also if this service was restarted, and changes no other', async () => {
+    const fake = await startFake();
+    const before = await startLab({ alertmanager: fake.url });
+    await webhook(before, { seconds: 600 });
+    await webhook(before, { alertname: 'Slow', seconds: 500 });
+    await webhook(before, { alertname: 'Slow', status: 'resolved' });
+    await before.stop();
+    fake.start = await later();
+    const lab = await startLab({ alertmanager: fake.url, previous: before });
+
+    await webhook(lab);
+    await webhook(lab, { alertname: 'Slow' });
+
+    expect(await statesOf(lab, 4)).toEqual(['firing', 'firing', 'resolved', 'firing']);
+    const alerts = (await lab.alerts()).map(({ labels, status }) => [labels.alertname, status]);
+    expect(alerts.toSorted()).toEqual([
+      ['Hot', 'firing'],
+      ['Slow', 'firing'],
+    ]);
+  });
+
+  it('is another firing if it is from another Alertmanager than the one that was restarted', async () => {
+    const fake = await startFake();
+    const lab = await startLab({ alertmanager: fake.url });
+    const alert = { labels: labels('Dust'), annotations: {}, startsAt: ago(9), updatedAt: ago(0) };
+    fake.list = [{ ...alert, receivers: [], status: { state: 'active' } }];
+    await webhook(lab, { alertname: 'Dust', externalURL: fake.url });
+    const enough = fake.looks + 2;
+    await expect.poll(() => fake.looks).toBeGreaterThanOrEqual(enough);
+    await webhook(lab, { seconds: 600 });
+    fake.start = await later();
+
+    await webhook(lab);
+
+    expect(await statesOf(lab, 4)).toEqual(['firing', ...twice.slice(0, 3)]);
+  });
+});
+
+it('a later start that Prometheus posts itself continues the firing if this service was restarted since', async () => {
+  const clock = movedClock();
+  const before = await startLab({ clock });
+  const post = (lab: Lab, from: number, to: number) => {
+    const [startsAt, endsAt] = [from, to].map((each) => new Date(clock.now() + each * 1000));
+    return lab.post({ labels: labels('Hot'), startsAt, endsAt });
+  };
+  await post(before, -600, 240);
+  await before.stop();
+  clock.pass(300);
+  const lab = await startLab({ clock, previous: before });
+
+  await post(lab, -20, 240);
+  await post(lab, -20, 0);
+
+  expect(await statesOf(lab, 2)).toEqual(once);
+});
