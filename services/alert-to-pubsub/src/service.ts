@@ -58,7 +58,7 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const deadLetters = new DeadLetters(join(stateDir, 'dead-letters'), mostLetterBytes);
   const capacity = new Capacity({ settings, emit });
   const senderStart = (externalURL: string) => looks.startOf(externalURL);
-  const intake = new Intake({ settings, capacity, deadLetters, clock, emit, senderStart });
+  const intake = new Intake({ rack, settings, capacity, deadLetters, clock, emit, senderStart });
   const arrived = new ArrivedFile(stateDir);
   const sinks = new Sinks({ deadLetters, intake, times, arrived, clock, emit });
   const store = new Store({ stateDir, settings, clock });

@@ -62,6 +62,11 @@ export const AlertMessage = z.object({
   count: z.int(),
   /** Resolved although the sender did not report it: the alert was not repeated in time, or is no longer listed. */
   expired: z.literal(true).optional(),
+  /**
+   * The rack in which this firing began. Receivers get it in the key of the alert, which must not change until that is resolved. Earlier
+   * versions wrote none: then, the location is in the key.
+   */
+  rack: z.string().optional(),
   /** Only for this sink: a test, or a dead letter, whose alert may have changed since. */
   sink: z.string().optional(),
 });

@@ -28,7 +28,12 @@ const sinks: [string, { token?: string; settings?: string; path?: string }][] = 
 
 async function sinkFor(
   name: string,
-  { token, settings = '', path }: { token?: string; settings?: string; path?: string } = {},
+  {
+    token,
+    settings = '',
+    path,
+    location = 'rack4',
+  }: { token?: string; settings?: string; path?: string; location?: string } = {},
   isStrict = false,
 ): Promise<{ receiver: AlertReceiver; sink: Sink }> {
   const receiver = untilTestEnds(await startAlertReceiver(name, { isStrict }));
@@ -41,7 +46,7 @@ async function sinkFor(
   }
   const rackWith = (...more: string[]) => {
     const sink = ['name: it, kind: http', ...keys, ...more].filter(Boolean).join(', ');
-    const yaml = `rack: rack4\njumphost: { name: jump, address: 192.168.1.8 }\nservices: { alert-to-pubsub: { sinks: [{ ${sink} }] } }`;
+    const yaml = `rack: rack4\njumphost: { name: jump, address: 192.168.1.8 }\nservices: { alert-to-pubsub: { location: ${location}, sinks: [{ ${sink} }] } }`;
     return parseRack(yaml, { file });
   };
   const [usual] = path === undefined ? rackWith().services['alert-to-pubsub'].sinks : [];
@@ -179,6 +184,29 @@ http://prometheus:9090/graph?g0.expr=up`;
     expect(JSON.parse(receiver.calls[0]?.request.body ?? '')).toMatchObject({
       content: '[firing] AlertDeliveryGap (warning) at rack4\nlate\n\n\n',
     });
+  });
+
+  it.each([
+    ['rack6', 'rack6-0123456789abcdef'],
+    // Of an earlier version.
+    [undefined, 'berlin-0123456789abcdef'],
+  ])('an alert that began in rack %s is opened and resolved under %s', async (rack, key) => {
+    const pagerduty = await sinkFor('pagerduty', { ...named.pagerduty, location: 'berlin' });
+    const opsgenie = await sinkFor('opsgenie', { ...named.opsgenie, location: 'berlin' });
+
+    for (const status of ['firing', 'resolved'] as const) {
+      const message = alertMessage({ alert: { status }, ...(rack !== undefined && { rack }) });
+      for (const { sink } of [pagerduty, opsgenie]) await send(sink, message);
+    }
+
+    const bodies = pagerduty.receiver.calls.map(({ request }) => JSON.parse(request.body));
+    expect(bodies).toMatchObject([
+      { event_action: 'trigger', dedup_key: key, payload: { source: 'berlin' } },
+      { event_action: 'resolve', dedup_key: key },
+    ]);
+    const [opened, closed] = opsgenie.receiver.calls.map(({ request }) => request);
+    expect(JSON.parse(opened?.body ?? '')).toMatchObject({ alias: key, source: 'berlin' });
+    expect(closed?.path).toBe(`/v2/alerts/${key}/close?identifierType=alias`);
   });
 
   it('opsgenie closes a resolved alert by its alias, percent-encoded', async () => {

@@ -6,6 +6,7 @@ import type { AlertEvent } from '../events.ts';
 import type { Batch, Received } from '../receive/batch.ts';
 import { Rejection } from '../receive/rejection.ts';
 import { smallRack } from '../testing/small-rack.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { Intake, type IntakeDeps } from './intake.ts';
 
 const settings = smallRack().services['alert-to-pubsub'];
@@ -87,6 +88,21 @@ function batch(names: string[], more: Partial<Batch> = {}): Batch {
 }
 
 describe('accept', () => {
+  it('writes the rack in which a firing began, until that is resolved, and none if an earlier version began it', async () => {
+    let name = 'rack4';
+    const { intake, accept, spool } = start({ rack: () => ({ name }) });
+    await accept(batch(['A', 'B']));
+    const { known } = intake.alerts.get(fingerprintOf({ alertname: 'B' })) ?? {};
+    delete known?.rack;
+    name = 'berlin';
+
+    await accept(batch(['A-', 'B-']));
+    await accept(batch(['A', 'B', 'C']));
+
+    const racks = spool.messages.map((each) => each.kind !== 'notice' && each.rack);
+    expect(racks).toEqual(['rack4', 'rack4', 'rack4', undefined, 'berlin', 'berlin', 'berlin']);
+  });
+
   it('is fulfilled when the spool has it, and not before', async () => {
     const { accept, spool } = start();
     const release = spool.hold();

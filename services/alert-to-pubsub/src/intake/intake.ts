@@ -9,7 +9,7 @@ import { count, errorText } from '@skolo/base';
 import { GroupCommit, type Spool } from '@skolo/base/durable';
 import { hangingDisk } from '@skolo/base/durable/disk';
 import { type Clock, type Presence, wallTime } from '@skolo/common';
-import type { AlertToPubsubSettings } from '@skolo/rack';
+import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {
   type AcceptAlerts,
@@ -40,6 +40,7 @@ import type { NoticeDraft } from './notices.ts';
 import { Reported } from './reported.ts';
 
 export interface IntakeDeps {
+  rack?: () => Pick<Rack, 'name'>;
   settings(): AlertToPubsubSettings;
   capacity: Pick<Capacity, 'rejection' | 'wrote'>;
   deadLetters: Pick<DeadLetters, 'add'>;
@@ -259,6 +260,7 @@ export class Intake implements AcceptAlerts {
     // Alertmanager reports ends. Those of Prometheus are received by this process, or expire.
     const endsKnownSince =
       endpoint === 'webhook' ? senderStart : wallTime(this.deps.clock, this.openedAt);
+    const rack = this.deps.rack?.().name;
     for (const alert of batch.alerts) {
       const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
       const before = draft.get(fingerprint);
@@ -267,7 +269,7 @@ export class Intake implements AcceptAlerts {
         overShare.set(machine, (overShare.get(machine) ?? 0) + 1);
         continue;
       }
-      const received = { fingerprint, alert, endpoint, group, endsKnownSince };
+      const received = { fingerprint, alert, endpoint, group, rack, endsKnownSince };
       const change = update(before, received, moment, settings, this.newId);
       // The texts of known alerts change, too, but must not grow without limit.
       const most = before === undefined ? mostMemory : 1.1 * mostMemory;

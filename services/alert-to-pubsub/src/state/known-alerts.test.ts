@@ -325,7 +325,8 @@ it('refreshes are spread over the period, and each alert has one in each', () =>
 });
 
 it('after a restart, an alert continues from its last message, and its sender gets time to repeat it', () => {
-  const { tracked, messages } = update(undefined, firing(0)[1], after(0), settings, newId);
+  const sent = { ...firing(0)[1], rack: 'rack4' };
+  const { tracked, messages } = update(undefined, sent, after(0), settings, newId);
   const [message] = messages;
   const uptime = 100_000;
   const again = message && restored(message, { now: start, uptime }, settings);

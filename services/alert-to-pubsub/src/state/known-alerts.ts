@@ -20,6 +20,7 @@ export const KnownAlert = AlertMessage.pick({
   last: true,
   count: true,
   expired: true,
+  rack: true,
 }).extend({
   /** It counts as resolved if it is not received for this long. */
   silentMs: z.number(),
@@ -67,6 +68,8 @@ export interface Update {
   alert: ReceivedAlert;
   endpoint: Endpoint;
   group?: Group | undefined;
+  /** The name of this rack. */
+  rack?: string | undefined;
   /** Since when an end would have been received, in milliseconds since 1970; undefined if that is not known. */
   endsKnownSince?: number | undefined;
 }
@@ -154,7 +157,7 @@ const mostRefreshSeconds = 240;
 
 /** Restores an alert from its message, after a restart. It counts as received now, because nothing could be received meanwhile. */
 export function restored(
-  { alert, group, endpoint, first, last, count, expired }: AlertMessage,
+  { alert, group, endpoint, first, last, count, expired, rack }: AlertMessage,
   { uptime }: Moment,
   { repeatHours }: StateSettings,
 ): Tracked {
@@ -164,6 +167,7 @@ export function restored(
   const known: KnownAlert = { alert, endpoint, first, last, count, silentMs };
   if (group !== undefined) known.group = group;
   if (expired !== undefined) known.expired = expired;
+  if (rack !== undefined) known.rack = rack;
   return { known, receivedAt: uptime, messageAt: uptime };
 }
 
@@ -246,6 +250,8 @@ function asKnown(
     silentMs: status === 'firing' && endsAt !== undefined ? endsAt - now : repeatHours * hourMs,
   };
   if (group !== undefined) known.group = group;
+  const { rack } = previous ?? update;
+  if (rack !== undefined) known.rack = rack;
   if ((previous?.expired || received.expired) && status === 'resolved') known.expired = true;
   return known;
 }
@@ -330,7 +336,7 @@ function resolved(known: KnownAlert, endsAt: string): KnownAlert {
 
 function message(
   kind: AlertMessage['kind'],
-  { alert, group, endpoint, first, last, count, expired }: KnownAlert,
+  { alert, group, endpoint, first, last, count, expired, rack }: KnownAlert,
   { now }: Moment,
   newId: NewId,
 ): AlertMessage {
@@ -346,6 +352,7 @@ function message(
   };
   if (group !== undefined) about.group = group;
   if (expired !== undefined) about.expired = expired;
+  if (rack !== undefined) about.rack = rack;
   return about;
 }
 

@@ -84,7 +84,9 @@ export const alertToPubsub = section({
   location: word
     .max(100)
     .exactOptional()
-    .describe('Location shown in alerts; default: the rack name.'),
+    .describe(
+      'Location shown in alerts and heartbeats; default: the rack name. `skolo alerts watch` distinguishes racks by their locations.',
+    ),
   format: z
     .enum(['flat', 'full'])
     .default('flat')

@@ -38,7 +38,8 @@ const summary =
   'annotations.summary | annotations.description | annotations.message | labels.alertname | "alert"';
 const description =
   'map(annotations.description, annotations.summary: "", annotations.description)';
-const key = '{{location}}-{{truncate(150, fingerprint)}}';
+/** Several racks may have the same location. Alerts that began under an earlier version have no rack. */
+const key = '{{rack | location}}-{{truncate(150, fingerprint)}}';
 const page = 'annotations.console | generatorURL';
 const link = `{{truncate(1000, ${page})}}`;
 
