@@ -55,6 +55,7 @@ export { tokenFileFindings } from './process/check-configuration.ts';
 export { type Clock, systemClock, wallTime } from './process/clock.ts';
 export { createLogger, type Logger } from './process/log.ts';
 export { Presence } from './process/presence.ts';
+export { isOfRack, rackMatcher } from './process/rack-label.ts';
 export { runService } from './process/run-service.ts';
 export { startService } from './process/start-service.ts';
 export type { Service, ServiceContext, ServiceDefinition, SignInTarget } from './service.ts';

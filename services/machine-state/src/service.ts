@@ -217,11 +217,13 @@ function createOrders(
   const retry = tuning.delivery;
   const delivery = new Delivery({ rack, clock, journal, agents, orders, reported, retry, emit });
   const silences = new Silences({
+    rack,
     clock,
     degraded,
     everyMs: tuning.silencesEveryMs,
     url: () => alertmanagerUrl(rack()),
     active: () => orders.allActive(),
+    isKnown: (order) => records.orders.get(order) !== undefined,
   });
   return { orders, reported, delivery, silences };
 }

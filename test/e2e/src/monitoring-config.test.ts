@@ -8,6 +8,7 @@ import { createServer, rootCertificates } from 'node:tls';
 import { listen, tempDir } from '@skolo/base/testing';
 import { peer, selfSignedCertificate } from '@skolo/simulators';
 import { freeTcpPort } from '@skolo/simulators/free-port';
+import { alertmanager, startProgram } from '@skolo/simulators/prometheus';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
@@ -200,6 +201,31 @@ describe('alertmanager', () => {
 
     const [first] = output.split('\n');
     expect(first).toBe(receivers);
+  });
+
+  it('inhibits alerts of the same machine and rack', async (context) => {
+    const program = peer('alertmanager');
+    if (!program) return context.skip('Alertmanager is not installed');
+    const { inhibit_rules } = parse(kubeFile('base/alertmanager/alertmanager.yml'));
+    const route = { receiver: 'none' };
+    const config = { route, receivers: [{ name: 'none' }], inhibit_rules };
+    const { url } = await startProgram(program, alertmanager(JSON.stringify(config)));
+    const alerts = [
+      { alertname: 'HostTooHot', machine: 'rpi-1', rack: 'rack4' },
+      { alertname: 'HostHot', machine: 'rpi-1', rack: 'rack4' },
+      { alertname: 'HostHot', machine: 'rpi-2', rack: 'rack4' },
+      { alertname: 'HostHot', machine: 'rpi-1', rack: 'rack5' },
+    ];
+
+    const body = JSON.stringify(alerts.map((labels) => ({ labels })));
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${url}/api/v2/alerts`, { method: 'POST', headers, body });
+
+    const inhibited = async () =>
+      JSON.parse(await textAt(`${url}/api/v2/alerts?active=false`)).map(
+        ({ labels }: { labels: unknown }) => labels,
+      );
+    await expect.poll(inhibited).toEqual([alerts[1]]);
   });
 
   it('sends the Watchdog at least twice in the time after which it counts as silent', async () => {

@@ -1,6 +1,7 @@
 /** Assigns firing alerts to the machine that they concern. */
 import { subjectOf } from '@skolo/alerts/subject';
 import type { KnownAlert, MachineAlert } from '@skolo/api';
+import { isOfRack } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { given } from './machine.ts';
 
@@ -18,7 +19,8 @@ export function sortAlerts(rack: Rack, alerts: readonly KnownAlert[] = []): Sort
   const others: MachineAlert[] = [];
   for (const alert of alerts) {
     const { machine } = alert.labels;
-    const isKnown = machine !== undefined && rack.machines.has(machine);
+    const isKnown =
+      machine !== undefined && rack.machines.has(machine) && isOfRack(rack, alert.labels);
     const list = isKnown ? (machines.get(machine) ?? []) : others;
     if (isKnown) machines.set(machine, list);
     if (list.length < mostAlerts) list.push(shownAlert(alert));

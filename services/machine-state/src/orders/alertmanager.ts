@@ -2,11 +2,19 @@
 import { type Client, createClient, route } from '@skolo/api';
 import { z } from 'zod';
 
+const Matcher = z.object({
+  name: z.string(),
+  value: z.string(),
+  isRegex: z.boolean(),
+  isEqual: z.boolean().default(true),
+});
+
 export const Silence = z.object({
   id: z.string(),
   status: z.object({ state: z.enum(['expired', 'active', 'pending']) }),
   createdBy: z.string(),
   comment: z.string(),
+  matchers: z.array(Matcher),
   endsAt: z.string(),
 });
 export type Silence = z.output<typeof Silence>;
@@ -24,18 +32,11 @@ const silencesApi = {
   setSilence: route({
     method: 'post',
     path: '/api/v2/silences',
-    summary: 'Creates a silence or, with an ID, changes the end of an existing one',
+    summary: 'Creates a silence or, with an ID, changes or replaces an existing one',
     role: 'anyone',
     body: z.object({
       id: z.string().optional(),
-      matchers: z.array(
-        z.object({
-          name: z.string(),
-          value: z.string(),
-          isRegex: z.boolean(),
-          isEqual: z.boolean(),
-        }),
-      ),
+      matchers: z.array(Matcher),
       startsAt: z.string(),
       endsAt: z.string(),
       createdBy: z.string(),

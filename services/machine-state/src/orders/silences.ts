@@ -1,22 +1,29 @@
 /**
  * Silences a machine's alerts in Alertmanager during maintenance. Stateless: a silence's comment names its order, so each round compares
- * existing and required silences, and a crash in between does no harm.
+ * existing and required silences, and a crash in between does no harm. Racks may share an Alertmanager, and have machines of the same name:
+ * silences name their rack, and apply only to its alerts.
  */
+import { isDeepStrictEqual } from 'node:util';
 
 import { errorText, type Repetition, repeat } from '@skolo/base';
-import type { Clock, DegradedList } from '@skolo/common';
+import { type Clock, type DegradedList, rackMatcher } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
 import type { OrderRecord } from '../records.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
 
 interface SilencesDeps {
+  rack(): Pick<Rack, 'name'>;
   /** Undefined: there is no Alertmanager. */
   url(): string | undefined;
   clock: Clock;
   active(): readonly OrderRecord[];
+  /** Whether the order, active or not, is one of this rack. */
+  isKnown(order: string): boolean;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   everyMs: number;
 }
 
+/** Earlier versions wrote no more than this. */
 const author = 'skolo machine-state';
 /** A silence for a maintenance without an end is renewed long before this is over. */
 const aheadMs = 24 * 3_600_000;
@@ -53,7 +60,7 @@ export class Silences {
     const wanted = this.wanted();
     try {
       const client = alertmanagerClient(url);
-      const found = (await client.silences({ signal })).filter(isOurs);
+      const found = (await client.silences({ signal })).filter((each) => this.isOurs(each));
       for (const silence of found) {
         if (wanted.some((order) => isOf(silence, order))) continue;
         await client.endSilence({ params: { id: silence.id }, signal });
@@ -83,7 +90,10 @@ export class Silences {
   ): Promise<void> {
     const now = this.deps.clock.now();
     const end = order.until === undefined ? now + aheadMs : Date.parse(order.until);
-    if (silence !== undefined) {
+    const machine = { name: 'machine', value: order.machine, isRegex: false, isEqual: true };
+    const matchers = [machine, rackMatcher(this.deps.rack())];
+    // Alertmanager replaces a silence that gets other matchers.
+    if (silence !== undefined && isSame(silence.matchers, matchers)) {
       const left = Date.parse(silence.endsAt) - now;
       if (order.until === undefined ? left > aheadMs / 2 : Math.abs(end - now - left) < 1000)
         return;
@@ -91,14 +101,25 @@ export class Silences {
     await client.setSilence({
       body: {
         ...(silence && { id: silence.id }),
-        matchers: [{ name: 'machine', value: order.machine, isRegex: false, isEqual: true }],
+        matchers,
         startsAt: new Date(now).toISOString(),
         endsAt: new Date(end).toISOString(),
-        createdBy: author,
+        createdBy: this.author,
         comment: `order ${order.id}: maintenance of ${order.machine} by ${order.by}: ${order.reason}`,
       },
       signal,
     });
+  }
+
+  private get author(): string {
+    return `${author} of ${this.deps.rack().name}`;
+  }
+
+  /** Also if it names an order of this rack: an earlier version, or the rack under its earlier name, wrote it. */
+  private isOurs({ createdBy, comment, status }: Silence): boolean {
+    if (status.state === 'expired' || !createdBy.startsWith(author)) return false;
+    const [, order] = /^order (\S+):/.exec(comment) ?? [];
+    return createdBy === this.author || (order !== undefined && this.deps.isKnown(order));
   }
 
   private wanted(): OrderRecord[] {
@@ -106,10 +127,13 @@ export class Silences {
   }
 }
 
-function isOurs({ createdBy, status }: Silence): boolean {
-  return createdBy === author && status.state !== 'expired';
-}
-
 function isOf({ comment }: Silence, { id }: OrderRecord): boolean {
   return comment.startsWith(`order ${id}:`);
+}
+
+/** In any order. */
+function isSame(one: Silence['matchers'], other: Silence['matchers']): boolean {
+  const sorted = (matchers: Silence['matchers']) =>
+    matchers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return isDeepStrictEqual(sorted(one), sorted(other));
 }

@@ -15,9 +15,11 @@ import { type Clock, createLogger, newToken, startService } from '@skolo/common'
 import { onTestFinished } from 'vitest';
 import type { ServiceTuning } from '../collect/services.ts';
 import { createMachineState, type MachineStateDeps } from '../service.ts';
-import { agentKey, type FakeAgent, rackName } from './fake-agent.ts';
+import { agentKey, type FakeAgent, rackName as usualRackName } from './fake-agent.ts';
 
 interface LabOptions {
+  /** Name of the rack. */
+  name?: string;
   /** By machine; undefined: nothing responds. */
   agents?: Readonly<Record<string, Pick<FakeAgent, 'url'> | undefined>>;
   /** More of rack.yaml, in block style. */
@@ -130,6 +132,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 }
 
 function rackYaml({
+  name: rackName = usualRackName,
   agents = {},
   rack = '',
   more,
