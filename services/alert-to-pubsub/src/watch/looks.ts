@@ -81,8 +81,8 @@ export class Looks {
     const url = alertmanagerUrl(this.deps.rack());
     if (url === undefined || this.listings.isFromAnother(url)(externalURL)) return undefined;
     const late = () => new Error(`no response within ${startMs / 1000} s`);
-    const deadline = { ms: startMs, late, signal: this.stopping.signal };
-    const start = withDeadline(deadline, async (signal) =>
+    // Also while the service stops: without a response, the alert would be resolved.
+    const start = withDeadline({ ms: startMs, late }, async (signal) =>
       Date.parse(await startOf(await withServiceAddress(url), signal)),
     );
     return await start.catch(() => undefined);
