@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isObject } from '@skolo/base';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Table } from '../src/models/described/table.ts';
-import { generic } from '../src/models/generic/facts.ts';
 
 const folder = join(import.meta.dirname, '../src/models/described');
 
@@ -70,15 +70,13 @@ export function readTables(place = folder): ProvenTable[] {
   });
 }
 
-const Sign = z.object(generic.options).pick({ complete: true, has: true });
-
 /** Why a message could be taken for a configuration of this table. */
 function whyUnsure(values: Table['values'], { recorded }: TableProof): string | undefined {
-  const { complete, has } = Sign.parse(values);
+  const { complete, has } = values;
   if (has === undefined) {
-    return complete === 'twice'
-      ? 'an error message would be stored as a configuration; add `has` or `complete: { end }`'
-      : undefined;
+    return isObject(complete)
+      ? undefined
+      : 'an error message would be stored as a configuration; add `has` or `complete: { end }`';
   }
   if ((typeof has === 'string') === (recorded !== undefined)) return undefined;
   return recorded === undefined
