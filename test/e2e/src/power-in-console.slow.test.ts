@@ -83,9 +83,7 @@ it.skipIf(lacks('chromium'))(
       .waitFor();
     // On every page, until it is read.
     const strip = page.getByRole('region', { name: 'Power cycles' });
-    await strip
-      .getByText(/power cycle by ann: it hangs; (on|running|failed): rpi-1/)
-      .waitFor();
+    await strip.getByText(/power cycle by ann: it hangs; (on|running|failed): rpi-1/).waitFor();
   },
 );
 

@@ -231,12 +231,15 @@ describe('machines that did not report before a push', () => {
     ['SwarmingMachinesQuarantined', 20, 4, ['new alert SwarmingMachinesQuarantined (critical)']],
     ['SwarmingBotsDown', 4, 3, ['new alert SwarmingBotsDown (critical)']],
     ['TokenLate', 300, 290, ['new alert TokenLate (critical)']],
-  ])('may be all that %s is about, if %i machines include %i of them', (name, all, silent, faults) => {
-    const before = { ...well, alerts: [], reports: {}, ...rackOf(all, silent) };
-    const alerts = [{ name, severity: 'critical', count: 1, subjects: [{}] }];
+  ])(
+    'may be all that %s is about, if %i machines include %i of them',
+    (name, all, silent, faults) => {
+      const before = { ...well, alerts: [], reports: {}, ...rackOf(all, silent) };
+      const alerts = [{ name, severity: 'critical', count: 1, subjects: [{}] }];
 
-    expect(worsened(before, { ...before, alerts })).toEqual(faults);
-  });
+      expect(worsened(before, { ...before, alerts })).toEqual(faults);
+    },
+  );
 });
 
 it.each([
