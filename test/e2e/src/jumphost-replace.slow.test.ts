@@ -7,13 +7,18 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { gzipSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { encryptTo } from '@skolo/backup';
+import { sha256, sha256OfFile } from '@skolo/base';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
   address,
@@ -33,6 +38,7 @@ import {
   startContainerRegistry,
   startSynaccess,
 } from '@skolo/simulators';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   makeRacks,
@@ -82,6 +88,14 @@ async function makeState(old: Computer): Promise<string> {
   db.exec(
     'CREATE TABLE kine (id INTEGER PRIMARY KEY, name TEXT, created INTEGER, deleted INTEGER, create_revision INTEGER, prev_revision INTEGER, lease INTEGER, value BLOB, old_value BLOB)',
   );
+  const [salt, nonce] = [randomBytes(8).toString('hex'), randomBytes(12)];
+  const key = pbkdf2Sync('of-the-cluster', salt, 4096, 32, 'sha1');
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const bytes = Buffer.concat([nonce, cipher.update('{}'), cipher.final(), cipher.getAuthTag()]);
+  db.prepare('INSERT INTO kine (name, deleted, value) VALUES (?, 0, ?)').run(
+    `/bootstrap/${sha256('of-the-cluster').slice(0, 12)}`,
+    `${salt}:${bytes.toString('base64')}`,
+  );
   db.close();
   return root;
 }
@@ -89,17 +103,19 @@ async function makeState(old: Computer): Promise<string> {
 const database = 'var/lib/rancher/k3s/server/db/state.db';
 const history = 'var/lib/skolo/machine-state/history.sqlite';
 
-/** As router-backup uploads it, without encryption. */
+/** As router-backup uploads it. */
 async function makeArchive(
   folder: string,
-  root: string,
-  day: string,
+  { root, recipient, day }: { root: string; recipient: string; day: string },
   ...options: string[]
 ): Promise<void> {
   const tar = execFileSync('tar', ['-c', '-C', root, ...options, 'var', 'etc']);
-  const sha1 = createHash('sha1').update(tar).digest('hex');
+  const sealed = join(folder, '.sealed');
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, `${day}-jumphost-rack4-${sha1}.gz`), gzipSync(tar));
+  const target = createWriteStream(sealed);
+  await pipeline(Readable.from([tar]), createGzip(), encryptTo([recipient]), target);
+  const digest = (await sha256OfFile(sealed)).slice(0, 40);
+  await rename(sealed, join(folder, `${day}-jumphost-rack4-${digest}.gz.age`));
 }
 
 /** A disk that is plugged into the computer. Undefined: this computer has no loop devices. */
@@ -130,6 +146,7 @@ describe.skipIf(why)('skolo jumphost replace', () => {
   let device: HttpDevice;
   let racks: string;
   let archives: string;
+  let identity: string;
   const disks: string[] = [];
   const roots: string[] = [];
 
@@ -142,6 +159,8 @@ describe.skipIf(why)('skolo jumphost replace', () => {
       spare.name,
       '--from',
       archives,
+      '--identity',
+      identity,
       '--return-after',
       '10m',
       ...more,
@@ -174,8 +193,16 @@ describe.skipIf(why)('skolo jumphost replace', () => {
     await other.run('systemd-run', ...pods);
     archives = join(racks, '..', `archives-${process.pid}`);
     const state = await makeState(jumphost.computer);
-    await makeArchive(archives, state, '2026-11-15');
-    await makeArchive(archives, state, '2026-11-20', `--exclude=${history}`);
+    const age = await generateX25519Identity();
+    const recipient = await identityToRecipient(age);
+    identity = join(store, '../age-key');
+    await writeFile(identity, `${age}\n`, { mode: 0o600 });
+    await makeArchive(archives, { root: state, recipient, day: '2026-11-15' });
+    await makeArchive(
+      archives,
+      { root: state, recipient, day: '2026-11-20' },
+      `--exclude=${history}`,
+    );
     const another = await makeState(jumphost.computer);
     await writeFile(join(another, 'etc/hostname'), 'jumphost-rack5\n');
     for (const [root, label] of [
@@ -186,7 +213,7 @@ describe.skipIf(why)('skolo jumphost replace', () => {
       if (device !== undefined) disks.push(device);
     }
     for (const each of [database, history]) await writeFile(join(another, each), 'no database');
-    await makeArchive(`${archives}-damaged`, another, '2026-11-20');
+    await makeArchive(`${archives}-damaged`, { root: another, recipient, day: '2026-11-20' });
     roots.push(state, another);
     // The workstation knows its host key.
     await typed(racks, jumphost, ['check', 'jumphost', 'rack4', ...args().slice(-4)]);

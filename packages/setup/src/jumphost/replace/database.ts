@@ -12,12 +12,19 @@ import { z } from 'zod';
 import { database, token as tokenPart } from './parts.ts';
 import { staged } from './staging.ts';
 
-/** Check only. @param token from the store, for a copy without one */
-export function databaseStep(token: Secret | undefined): Step {
+interface DatabaseNeeds {
+  /** From the store. */
+  token: Secret | undefined;
+  /** Whether the copy may bring its own token, and a database that nobody who knows the token has written. */
+  isTrusted: boolean;
+}
+
+/** Check only. */
+export function databaseStep(needs: DatabaseNeeds): Step {
   return {
     name: 'database',
     about: 'the k3s database is intact, and its token decrypts it',
-    check: (host) => check(host, token),
+    check: (host) => check(host, needs),
   };
 }
 
@@ -42,7 +49,7 @@ const Looked = z.object({
   bootstrap: z.array(z.object({ name: z.string(), value: z.base64() })),
 });
 
-async function check(host: Host, token: Secret | undefined): Promise<Check> {
+async function check(host: Host, { token, isTrusted }: DatabaseNeeds): Promise<Check> {
   // After the copy has been moved into place, at its final path.
   const root = (await host.run(`[ -e ${staged}/${database} ]`)).code === 0 ? `${staged}/` : '/';
   const file = `${root}${database}/state.db`;
@@ -61,7 +68,8 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
       ],
     };
   }
-  const text = (await host.read(`${root}${tokenPart}`)) ?? token?.reveal();
+  const own = isTrusted ? await host.read(`${root}${tokenPart}`) : undefined;
+  const text = own ?? token?.reveal();
   if (text === undefined) {
     return {
       differs: [
@@ -69,11 +77,22 @@ async function check(host: Host, token: Secret | undefined): Promise<Check> {
       ],
     };
   }
-  return opened(found, text);
+  return opened(found, text, isTrusted);
 }
 
-function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Check {
+function opened(
+  { keys, bootstrap }: z.output<typeof Looked>,
+  token: string,
+  isTrusted: boolean,
+): Check {
   const objects = count(keys, 'key');
+  if (bootstrap.length === 0 && !isTrusted) {
+    return {
+      differs: [
+        'the archive is not authenticated, and the k3s database in it contains no CA that the k3s token decrypts, so anyone may have written it; use an authenticated archive or the old disk, or create a new cluster with --new-cluster',
+      ],
+    };
+  }
   if (bootstrap.length === 0) {
     return {
       differs: [],

@@ -4,7 +4,7 @@ import type { Secret } from '@skolo/base/secrets';
 import type { Guard, Step } from '@skolo/setup/engine';
 import { databaseStep, newClusterStep } from './database.ts';
 import type { FenceEvidence } from './fence.ts';
-import { copyStep, placeStep, type StateCopy } from './staging.ts';
+import { copyStep, isTrusted, placeStep, type StateCopy } from './staging.ts';
 import { addressStep, aloneStep, nodePasswordStep, spareStep, type TakeOver } from './take-over.ts';
 
 /** Steps of `stepsOf` that can be applied to a spare before it becomes the jumphost. */
@@ -25,11 +25,13 @@ export function rehearsalSteps({ takeOver, steps, copy, cluster }: RehearsalNeed
     ...steps.filter(({ name }) => beforehand.has(name)),
     spareStep(takeOver),
     copyStep(copy),
-    cluster === 'new' ? newClusterStep() : databaseStep(cluster.token),
+    cluster === 'new'
+      ? newClusterStep()
+      : databaseStep({ token: cluster.token, isTrusted: isTrusted(copy) }),
   ];
 }
 
-interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
+interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver' | 'cluster'> {
   fenced: FenceEvidence;
   guard: Guard;
   /** The parts that the new jumphost keeps. */
@@ -37,10 +39,14 @@ interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
 }
 
 /** After the fence: from the state to the new address. */
-export function swapSteps({ copy, takeOver, fenced, guard, about }: SwapNeeds): Step[] {
+export function swapSteps({ copy, takeOver, cluster, fenced, guard, about }: SwapNeeds): Step[] {
   return [
     aloneStep(takeOver),
-    placeStep({ copy, keepOff: fenced.keepOff }),
+    placeStep({
+      copy,
+      keepOff: fenced.keepOff,
+      token: cluster === 'new' ? undefined : cluster.token,
+    }),
     addressStep(takeOver, about, guard),
   ];
 }

@@ -6,13 +6,19 @@ export interface Part {
   title: string;
   /** The consequence if there is no copy of it. */
   without: string;
+  /** Whoever chooses it controls the cluster, so a copy that is not authenticated must not contain it. */
+  isClusterKey?: true;
 }
 
 export const machineHistory = 'var/lib/skolo/machine-state/history.sqlite';
 export const database = 'var/lib/rancher/k3s/server/db';
 export const token = 'var/lib/rancher/k3s/server/token';
+export const settings = 'etc/rancher/k3s/config.yaml';
 
-/** Sources: docs.k3s.io, Backup and Restore, and the layout of /var/lib/rancher/k3s/server. */
+/**
+ * Nothing else of a copy is placed, such as k3s' `manifests`, which k3s applies as the cluster's administrator.
+ * Sources: docs.k3s.io, Backup and Restore, and the layout of /var/lib/rancher/k3s/server.
+ */
 export const parts: readonly Part[] = [
   {
     path: 'var/lib/skolo/power-cycle-daemon',
@@ -66,19 +72,22 @@ export const parts: readonly Part[] = [
     path: token,
     title: 'k3s token',
     without: 'k3s can decrypt its database only with the token from the secret store',
+    isClusterKey: true,
   },
   {
     path: 'var/lib/rancher/k3s/server/tls',
     title: 'k3s CA',
     without: 'k3s restores the CA from its database',
+    isClusterKey: true,
   },
   {
     path: 'var/lib/rancher/k3s/server/cred',
     title: 'k3s keys',
     without: 'k3s restores the keys from its database',
+    isClusterKey: true,
   },
   {
-    path: 'etc/rancher/k3s',
+    path: settings,
     title: 'k3s settings',
     without: 'settings that someone added to config.yaml are lost',
   },
@@ -94,3 +103,11 @@ export const parts: readonly Part[] = [
       'ssh warns on every workstation; run ssh-keygen -R for the name and the address of the jumphost',
   },
 ];
+
+/** Paths that a spare takes from a copy, without those inside of others. */
+export function placedPaths(isAuthenticated: boolean): string[] {
+  const paths = parts
+    .filter(({ isClusterKey }) => isAuthenticated || !isClusterKey)
+    .map(({ path }) => path);
+  return paths.filter((path) => !paths.some((each) => path.startsWith(`${each}/`)));
+}

@@ -1,12 +1,22 @@
 /**
- * Restores a jumphost's state from a copy to the spare: first into a staging directory, where it is verified, then into place.
- * Each step may be interrupted and run again.
+ * Restores a jumphost's state from a copy to the spare: first its parts into a staging directory, where they are verified, then into
+ * place. Each step may be interrupted and run again.
  */
-import { nodeCommand, parseJson, script, shellWord, withArguments } from '@skolo/base';
-import { type Host, linesOf, type Step } from '@skolo/setup/engine';
+import { nodeCommand, parseJson, script, withArguments } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
+import { type Host, type LocalFile, linesOf, type Step } from '@skolo/setup/engine';
 import { removeAgent, unitFile } from '@skolo/setup/k3s';
 import { z } from 'zod';
-import { machineHistory, type Part, parts } from './parts.ts';
+import { knownSettings } from './known-settings.ts';
+import {
+  database,
+  machineHistory,
+  type Part,
+  parts,
+  placedPaths,
+  settings,
+  token,
+} from './parts.ts';
 
 /** On the same disk as /var/lib, so that a rename moves it into place. */
 const folder = '/var/lib/skolo-replace';
@@ -15,6 +25,11 @@ export const staged = `${folder}/copy`;
 const copied = `${folder}/copied`;
 /** Contains the ID of the copy that is in place. */
 const placed = `${folder}/placed`;
+/** Keys of k3s' settings that are not taken over, as a list in JSON. */
+const dropped = `${folder}/dropped.json`;
+const unpacked = `${folder}/unpacked`;
+/** In an archive: which jumphost it is from, and what was omitted. */
+const aboutFile = 'skolo-jumphost.json';
 const copyMs = 3_600_000;
 
 /** The source of the old jumphost's state. */
@@ -25,8 +40,11 @@ export interface StateCopy {
   id: string;
   /** RFC 3339, when it was made. */
   time: string;
-  /** A tar, as router-backup archives a jumphost; or the root of its disk, mounted on the spare. */
-  from: { tar: Buffer } | { disk: string };
+  /**
+   * A tar, as router-backup archives a jumphost, and whether it is authenticated; or the root of its disk, mounted on the spare. Only
+   * the disk and an authenticated archive are trusted with the keys of the cluster.
+   */
+  from: { tar: LocalFile; isAuthenticated: boolean } | { disk: string };
   /** From an older archive, if that in `from` does not contain it. */
   history?: OlderHistory | undefined;
 }
@@ -35,14 +53,22 @@ export interface StateCopy {
 export interface OlderHistory {
   /** RFC 3339, when its archive was made. */
   time: string;
-  content: Buffer;
+  content: LocalFile;
   mode: number;
   uid: number;
   gid: number;
 }
 
-/** Copies it into a directory on the spare. */
-export function copyStep({ title, id, from, history }: StateCopy): Step {
+/** Whether the copy may contain the keys of the cluster. */
+export function isTrusted({ from }: Pick<StateCopy, 'from'>): boolean {
+  return 'disk' in from || from.isAuthenticated;
+}
+
+/** Copies its parts into a directory on the spare. */
+export function copyStep(copy: StateCopy): Step {
+  const { title, id, from, history } = copy;
+  const stage = (place: string, how: 'disk' | 'foreign' | 'unpacked') =>
+    withArguments(stageParts, place, staged, how, ...placedPaths(isTrusted(copy)), aboutFile);
   return {
     name: 'copy',
     about: `the old jumphost's state is copied from ${title}`,
@@ -59,15 +85,19 @@ export function copyStep({ title, id, from, history }: StateCopy): Step {
       await host.need(`rm -rf ${folder} && mkdir -p -m 0700 ${folder} ${staged}`, {
         deadlineMs: copyMs,
       });
-      if ('disk' in from) await host.need(fromDisk(from.disk), { deadlineMs: copyMs });
+      if ('disk' in from) await host.need(stage(from.disk, 'disk'), { deadlineMs: copyMs });
       else {
         const archive = `${folder}/archive.tar`;
         await host.write({ path: archive, content: from.tar, mode: 0o600 });
         await host.need(
-          `tar -xpf ${archive} --numeric-owner -C ${staged} && rm ${archive} && sync -f ${staged}`,
+          `mkdir ${unpacked} && tar -xpf ${archive} --numeric-owner -C ${unpacked} && rm ${archive}`,
           { deadlineMs: copyMs },
         );
+        const how = from.isAuthenticated ? 'unpacked' : 'foreign';
+        await host.need(stage(unpacked, how), { deadlineMs: copyMs });
+        await host.need(`rm -rf ${unpacked}`, { deadlineMs: copyMs });
       }
+      await keepKnownSettings(host);
       if (history !== undefined) {
         const { content, mode, uid, gid } = history;
         const path = `${staged}/${machineHistory}`;
@@ -79,23 +109,21 @@ export function copyStep({ title, id, from, history }: StateCopy): Step {
   };
 }
 
-function fromDisk(disk: string): string {
-  return `set -eu
-cd ${shellWord(disk)}
-for each in var/lib/skolo var/lib/rancher/k3s/server etc/rancher etc/ssh/ssh_host_*; do
-  [ -e "$each" ] || continue
-  mkdir -p ${staged}/"$(dirname "$each")"
-  cp -a "$each" ${staged}/"$each"
-done
-# k3s recreates them.
-rm -rf ${staged}/var/lib/rancher/k3s/server/manifests ${staged}/var/lib/rancher/k3s/server/static
-sync -f ${staged}`;
+const stageParts = script(new URL('./stage-parts.sh', import.meta.url));
+
+async function keepKnownSettings(host: Host): Promise<void> {
+  const path = `${staged}/${settings}`;
+  const text = await host.read(path);
+  if (text === undefined) return;
+  const known = knownSettings(text);
+  await host.write({ path, content: known.text, mode: 0o600 });
+  await host.write({ path: dropped, content: JSON.stringify(known.dropped), mode: 0o600 });
 }
 
 export interface FoundState {
   /** The time is RFC 3339, undefined if the part is missing. */
   parts: (Part & { time: string | undefined })[];
-  /** Files that are damaged, or are missing from the archive because they were unreadable when it was created. */
+  /** Files that are damaged, settings that are not taken over, and files that were unreadable when the archive was created. */
   left: { path: string; why: string }[];
 }
 
@@ -114,9 +142,8 @@ export async function findState(
   const there = `if [ -e ${placed} ]; then cd /; else cd ${staged}; fi`;
   const said = linesOf(await host.need(`${there}\n${lines.join('\n')}`));
   const damage = (await host.need(`${there}\n${historyScript}`, { deadlineMs: copyMs })).trim();
-  const about = About.safeParse(
-    parseJson((await host.read(`${staged}/skolo-jumphost.json`)) ?? ''),
-  );
+  const about = About.safeParse(parseJson((await host.read(`${staged}/${aboutFile}`)) ?? ''));
+  const keys = z.array(z.string()).safeParse(parseJson((await host.read(dropped)) ?? ''));
   return {
     parts: parts.map((part, at) => {
       const isHistory = part.path === machineHistory;
@@ -126,6 +153,10 @@ export async function findState(
     }),
     left: [
       ...(damage === '' ? [] : [{ path: `/${machineHistory}`, why: `it is damaged: ${damage}` }]),
+      ...(keys.data ?? []).map((key) => ({
+        path: `/${settings}`,
+        why: `its key ${key} is not taken over; if the cluster requires it, add it on the new jumphost`,
+      })),
       ...(about.data?.left ?? []),
     ],
   };
@@ -147,10 +178,12 @@ interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;
   /** The old jumphost's outlets, which the power-cycle daemon keeps off. */
   keepOff: readonly string[];
+  /** From the store, for a copy without one. */
+  token: Secret | undefined;
 }
 
 /** Moves the state from that directory into place. The spare's previous files are kept in `old`. */
-export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
+export function placeStep({ copy, keepOff, token: stored }: PlaceNeeds): Step {
   return {
     name: 'state',
     about: "the old jumphost's state is in place",
@@ -162,6 +195,10 @@ export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
       // A machine in the rack cannot also be its jumphost.
       const isAgent = (await host.run(`[ -e ${unitFile('agent')} ]`)).code === 0;
       if (isAgent) await removeAgent(host);
+      const has = async (path: string) => (await host.run(`[ -e ${staged}/${path} ]`)).code === 0;
+      if (stored !== undefined && (await has(database)) && !(await has(token))) {
+        await host.write({ path: `${staged}/${token}`, content: stored.reveal(), mode: 0o600 });
+      }
       const mark = JSON.stringify({ time: copy.time, keepOff });
       const place = script(new URL('./place-state.sh', import.meta.url));
       await host.need(withArguments(place, folder, mark));
@@ -172,5 +209,7 @@ export function placeStep({ copy, keepOff }: PlaceNeeds): Step {
 
 /** Removes the copy, because it contains secrets. */
 export async function removeCopy(host: Host): Promise<void> {
-  await host.need(`rm -rf ${staged} ${folder}/archive.tar ${copied}`, { deadlineMs: copyMs });
+  await host.need(`rm -rf ${staged} ${unpacked} ${folder}/archive.tar ${dropped} ${copied}`, {
+    deadlineMs: copyMs,
+  });
 }

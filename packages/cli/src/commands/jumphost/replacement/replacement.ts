@@ -1,7 +1,7 @@
 /** Runs `skolo jumphost replace` from this workstation. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closing, errorText, parseJson } from '@skolo/base';
+import { closing, errorText, parseJson, tempFolder } from '@skolo/base';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import { signStatement } from '@skolo/rack/jumphost';
@@ -146,9 +146,11 @@ async function swap(
       stages.push(...ended);
       return isPrepared(ended);
     }
+    // The directory contains the cluster's secrets in plain text.
+    await using folder = await tempFolder('skolo-jumphost-');
     let copy: StateCopy;
     try {
-      copy = await readCopy(command, rack, host, options);
+      copy = await readCopy(command, rack, host, { ...options, folder: folder.path });
       if (!(await pass(rehearsalSteps({ takeOver, steps, copy, cluster })))) {
         return await failed(replacement, stages);
       }
@@ -173,7 +175,9 @@ async function swap(
     const { name: by, address } = spare;
     const about: About = { spare: by, address, copied: copy.time, power, epoch };
     const guard = guardOf(command, fleetRack, options, signal);
-    if (!(await pass(swapSteps({ copy, takeOver, fenced: fence.evidence(), guard, about })))) {
+    if (
+      !(await pass(swapSteps({ copy, takeOver, cluster, fenced: fence.evidence(), guard, about })))
+    ) {
       return await failed(replacement, stages);
     }
     printSteps(io, stages);

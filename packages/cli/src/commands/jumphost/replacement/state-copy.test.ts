@@ -46,7 +46,7 @@ async function place(days: readonly string[], withHistory: readonly string[] = [
   const said: string[] = [];
   const command = new SkoloCommand('skolo', testIo({ err: (text) => said.push(text) }));
   const read = (version = 'latest', key = identity) =>
-    readArchive(command, rack, { from, identity: key, version });
+    readArchive(command, rack, { from, identity: key, version, folder });
   return { folder, files, said, read };
 }
 
@@ -69,7 +69,7 @@ it.each(Object.entries(damages))(
     const { time, from } = await read();
 
     expect(time).toMatch(/^2026-11-19T/);
-    expect('tar' in from && from.tar.includes('2026-11-19')).toBe(true);
+    expect('tar' in from && (await readFile(from.tar.file)).includes('2026-11-19')).toBe(true);
     expect(said).toEqual([
       expect.stringMatching(/2026-11-20-.* damaged; trying the previous archive/),
     ]);
@@ -95,6 +95,20 @@ it('is not an older one where the key does not open the newest', async () => {
   expect(said).toEqual([]);
 });
 
+it('is never one that is not encrypted', async () => {
+  const { folder, read, said } = await place(['2026-11-19']);
+  const plain = await pack(
+    { bytes: await tarOf([file('etc/day', 'of eve')]) },
+    { recipients: 'none', nonce: newNonce(), folder },
+  );
+  const name = `2026-11-20-jumphost-rack4-${plain.digest}.gz`;
+  await rename(plain.file, join(folder, 'offsite', name));
+
+  expect((await read()).time).toMatch(/^2026-11-19T/);
+  expect(said).toEqual([expect.stringContaining(`${name}: the archive is not encrypted`)]);
+  await expect(read(name)).rejects.toThrow('the archive is not encrypted');
+});
+
 describe('the machine history', () => {
   const days = ['2026-11-01', '2026-11-08', '2026-11-15', '2026-11-19', '2026-11-20'];
 
@@ -113,7 +127,9 @@ describe('the machine history', () => {
 
     expect(time.slice(0, 10)).toBe(version === 'latest' ? '2026-11-20' : version);
     expect(history?.time.slice(0, 10)).toBe(expected);
-    expect(history?.content.toString()).toBe(expected && `history of ${expected}`);
+    expect(history && (await readFile(history.content.file, 'utf8'))).toBe(
+      expected && `history of ${expected}`,
+    );
     if (history) expect(history).toMatchObject({ mode: 0o640, uid: 10_001, gid: 10_002 });
     expect(said).toEqual([]);
   });
@@ -131,7 +147,7 @@ describe('the machine history', () => {
     ]);
     for (const { time, history } of [first, second]) {
       expect(time).toMatch(/^2026-11-20T/);
-      expect(history?.content.toString()).toBe('history of 2026-11-08');
+      expect(await readFile(history?.content.file ?? '', 'utf8')).toBe('history of 2026-11-08');
     }
   });
 });

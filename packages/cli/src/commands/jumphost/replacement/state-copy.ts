@@ -1,8 +1,10 @@
 /** Decides from which copy the state of an old jumphost is restored: an off-site archive, or its disk in the spare. */
-import { count, errorText, shellWord } from '@skolo/base';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { count, errorText, sha256, shellWord } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
-import type { Host } from '@skolo/setup/engine';
+import type { Host, LocalFile } from '@skolo/setup/engine';
 import { machineHistory, type OlderHistory, openDisk, type StateCopy } from '@skolo/setup/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
@@ -14,10 +16,10 @@ export async function readCopy(
   command: SkoloCommand,
   rack: Rack,
   host: Host,
-  options: CopyOptions & { disk?: string | true },
+  { folder, ...options }: CopyOptions & { disk?: string | true; folder: string },
 ): Promise<StateCopy> {
   const { disk } = options;
-  if (disk === undefined) return await readArchive(command, rack, options);
+  if (disk === undefined) return await readArchive(command, rack, { ...options, folder });
   return await readDisk(host, rack.jumphost.name, disk === true ? undefined : disk);
 }
 
@@ -32,9 +34,13 @@ export interface CopyOptions {
 export async function readArchive(
   command: SkoloCommand,
   rack: Pick<Rack, 'name' | 'jumphost' | 'services'>,
-  options: CopyOptions,
+  options: CopyOptions & {
+    /** For the unpacked archive, until the caller removes it. */
+    folder: string;
+  },
 ): Promise<StateCopy> {
   const { io } = command;
+  const { folder } = options;
   const from = options.from ?? rack.services['router-backup'].upload;
   if (from === undefined) {
     throw new CliError(
@@ -51,10 +57,18 @@ export async function readArchive(
     const find = async () => resolveVersion(versions, wanted);
     const candidates = wanted === 'latest' ? versions : [await explaining(find, { subject: name })];
     for (const { id, time } of candidates) {
+      if (!id.endsWith('.age')) {
+        const why = `${from}/${id}: the archive is not encrypted, so router-backup did not make it`;
+        if (wanted !== 'latest') throw new CliError(why);
+        io.err(plain(`${why}; trying the previous archive`));
+        continue;
+      }
       try {
         const read = async (id: string) => Buffer.from(await copy.content(name, id, true));
         const tar = await read(id);
-        const older = versions.slice(versions.findIndex((each) => each.id === id) + 1);
+        const older = versions
+          .slice(versions.findIndex((each) => each.id === id) + 1)
+          .filter((each) => each.id.endsWith('.age'));
         const history = await findHistory(io, [
           { time, read: async () => tar },
           ...older.map((each) => ({ time: each.time, read: () => read(each.id) })),
@@ -63,8 +77,14 @@ export async function readArchive(
           title: `${from}, archive of ${time}`,
           id: `${from} ${id}`,
           time,
-          from: { tar },
-          history: history?.at === 0 ? undefined : history,
+          from: { tar: await localCopy(join(folder, 'tar'), tar), isAuthenticated: false },
+          history:
+            history === undefined || history.at === 0
+              ? undefined
+              : {
+                  ...history,
+                  content: await localCopy(join(folder, 'history'), history.content),
+                },
         };
       } catch (error) {
         if (wanted !== 'latest' || !isDamaged(error)) throw error;
@@ -77,6 +97,11 @@ export async function readArchive(
   });
 }
 
+async function localCopy(file: string, content: Buffer): Promise<LocalFile> {
+  await writeFile(file, content, { mode: 0o600 });
+  return { file, sha256: sha256(content) };
+}
+
 /** router-backup adds the machine history at least once a week, so three weeks may be damaged. */
 const mostSearched = 22;
 
@@ -84,7 +109,7 @@ const mostSearched = 22;
 async function findHistory(
   io: Io,
   archives: readonly { time: string; read(): Promise<Buffer> }[],
-): Promise<(OlderHistory & { at: number }) | undefined> {
+): Promise<(Omit<OlderHistory, 'content'> & { at: number; content: Buffer }) | undefined> {
   const { memberBytes, readTar } = await import('@skolo/equipment/models/tar');
   for (const [at, { time, read }] of archives.slice(0, mostSearched).entries()) {
     try {

@@ -1,0 +1,257 @@
+/**
+ * What a copy of a jumphost's state may bring to a spare: real scripts, in a mount namespace whose /etc and /var/lib belong to the test.
+ */
+import { spawn } from 'node:child_process';
+import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { sha256, sha256OfFile } from '@skolo/base';
+import { Secret } from '@skolo/base/secrets';
+import { tempDir } from '@skolo/base/testing';
+import { type Host, openHost } from '@skolo/setup/engine';
+import { lacks } from '@skolo/simulators';
+import { pack } from 'tar-stream';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { databaseStep } from './database.ts';
+import { copyStep, findState, placeStep, type StateCopy } from './staging.ts';
+
+const server = 'var/lib/rancher/k3s/server';
+const time = '2026-11-20T03:15:00Z';
+const token = new Secret('of-the-cluster');
+
+describe.skipIf(lacks('root'))("a copy of a jumphost's state", () => {
+  let root: string;
+  let host: Host;
+
+  beforeEach(async () => {
+    root = await tempDir();
+    for (const each of ['etc/skolo', 'var/lib/skolo']) {
+      await mkdir(join(root, each), { recursive: true });
+    }
+    const mounts = `mount --bind ${root}/var/lib /var/lib && mount --bind ${root}/etc /etc`;
+    host = await openHost({
+      name: 'spare',
+      signal: new AbortController().signal,
+      start: async (command) => {
+        const own = command.replaceAll('/usr/bin/node', process.execPath);
+        const inside = ['sh', '-c', `${mounts} && exec sh -c "$1"`, 'sh', own];
+        return spawn('unshare', ['--mount', '--propagation', 'private', ...inside]);
+      },
+    });
+  });
+
+  /** Members are files with a text, or what else tar may contain. */
+  async function archive(
+    members: Readonly<
+      Record<string, string | Buffer | { type: 'symlink'; linkname: string } | 'fifo'>
+    >,
+    isAuthenticated: boolean,
+  ): Promise<StateCopy> {
+    const tar = pack();
+    for (const [name, content] of Object.entries(members)) {
+      if (content === 'fifo') tar.entry({ name, type: 'fifo' });
+      else if (typeof content === 'string' || Buffer.isBuffer(content)) {
+        tar.entry({ name, mode: 0o4755, uid: 10_001, gid: 10_001 }, content);
+      } else tar.entry({ name, ...content });
+    }
+    tar.finalize();
+    const file = join(await tempDir(), 'tar');
+    await writeFile(file, tar);
+    const from = { tar: { file, sha256: await sha256OfFile(file) }, isAuthenticated };
+    return { title: 'a copy', id: sha256(file), time, from };
+  }
+
+  async function disk(members: Readonly<Record<string, string>>): Promise<StateCopy> {
+    const folder = await tempDir();
+    for (const [name, content] of Object.entries(members)) await put(join(folder, name), content);
+    return { title: 'the disk', id: folder, time, from: { disk: folder } };
+  }
+
+  async function put(path: string, content: string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  }
+
+  async function placed(copy: StateCopy, stored: Secret | undefined = token): Promise<string[]> {
+    await copyStep(copy).apply?.(host);
+    await placeStep({ copy, keepOff: [], token: stored }).apply?.(host);
+    const entries = await readdir(root, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+      .filter((path) => !path.startsWith('var/lib/skolo-replace/'))
+      .sort();
+  }
+
+  const inherited = 'var/lib/skolo/power-cycle-daemon/inherited.json';
+  const hostile = {
+    [`${server}/manifests/root.yaml`]: 'kind: Pod',
+    [`${server}/static/charts/a.tgz`]: 'chart',
+    [`${server}/agent-token`]: 'of-eve',
+    [`${server}/etcd/member`]: 'etcd',
+    'etc/rancher/k3s/config.yaml.d/a.yaml': 'kube-apiserver-arg: [anonymous-auth=true]',
+    'etc/rancher/k3s/registries.yaml': 'mirrors: {}',
+    'etc/cron.d/root': '* * * * * root id',
+    'etc/skolo/active/rack-key.pub': 'of-eve',
+    'var/lib/skolo/of-nobody/state': 'x',
+    'var/lib/skolo-steps/x': 'x',
+    'root/.ssh/authorized_keys': 'of-eve',
+  };
+  const state = {
+    'var/lib/skolo/alert-to-pubsub/spool': 'alerts',
+    [`${server}/token`]: 'of-the-copy',
+    [`${server}/tls/server-ca.crt`]: 'CA of the copy',
+    [`${server}/cred/encryption-config.json`]: '{}',
+    [`${server}/db/state.db`]: 'database',
+    'etc/rancher/k3s/config.yaml': 'secrets-encryption: true\n',
+    'etc/rancher/node/password': 'of the node',
+  };
+
+  it.each([true, false])(
+    'places its known parts and nothing else (authenticated: %j)',
+    async (isAuthenticated) => {
+      const own = [
+        `${server}/token`,
+        `${server}/tls/server-ca.crt`,
+        `${server}/cred/encryption-config.json`,
+      ];
+      const files = await placed(await archive({ ...hostile, ...state }, isAuthenticated));
+
+      const expected = Object.keys(state).filter((path) => isAuthenticated || !own.includes(path));
+      expect(files).toEqual([...new Set([...expected, `${server}/token`, inherited])].sort());
+      expect(await readFile(join(root, server, 'token'), 'utf8')).toBe(
+        isAuthenticated ? 'of-the-copy' : 'of-the-cluster',
+      );
+      expect((await stat(join(root, 'var/lib/skolo/alert-to-pubsub/spool'))).mode & 0o7777).toBe(
+        0o755,
+      );
+    },
+  );
+
+  it('places the same parts of a disk, with its own token', async () => {
+    const files = await placed(await disk({ ...hostile, ...state }));
+
+    expect(files).toEqual([...Object.keys(state), inherited].sort());
+    expect(await readFile(join(root, server, 'token'), 'utf8')).toBe('of-the-copy');
+  });
+
+  it('keeps no link, pipe or other database of an archive', async () => {
+    await put(join(root, 'etc/skolo/secret'), 'of the spare');
+    const files = await placed(
+      await archive(
+        {
+          'var/lib/skolo/power-cycle-daemon': { type: 'symlink', linkname: '/etc/skolo' },
+          'var/lib/skolo/machine-state': { type: 'symlink', linkname: '../../../etc' },
+          'var/lib/skolo/prometheus/pipe': 'fifo',
+          [`${server}/db/state.db`]: 'database',
+          [`${server}/db/state.db-wal`]: 'log',
+          [`${server}/db/etcd/member/snap/db`]: 'etcd',
+          [`${server}/db/reset-flag`]: '',
+        },
+        false,
+      ),
+    );
+
+    expect(files).toEqual(
+      [
+        `${server}/db/state.db`,
+        `${server}/db/state.db-wal`,
+        `${server}/token`,
+        'etc/skolo/secret',
+        inherited,
+      ].sort(),
+    );
+  });
+
+  it('keeps keys of k3s settings that cannot run anything, and names the others', async () => {
+    const settings = `
+secrets-encryption: true
+cluster-cidr: 10.8.0.0/16
+tls-san: [jumphost-rack4, 192.168.1.8]
+token-file: /etc/rancher/k3s/token
+token: of-eve
+datastore-endpoint: postgres://eve
+kube-apiserver-arg: [authorization-mode=AlwaysAllow]
+node-label: { a: b }
+`;
+    const copy = await archive({ 'etc/rancher/k3s/config.yaml': settings }, true);
+    await copyStep(copy).apply?.(host);
+    const { left } = await findState(host, copy);
+    await placed(copy);
+
+    const text = await readFile(join(root, 'etc/rancher/k3s/config.yaml'), 'utf8');
+    expect(text.match(/^[a-z-]+/gm)).toEqual([
+      'secrets-encryption',
+      'cluster-cidr',
+      'tls-san',
+      'token-file',
+    ]);
+    expect(left.map(({ why }) => / key (\S+) /.exec(why)?.[1])).toEqual([
+      ...['token', 'datastore-endpoint', 'kube-apiserver-arg', 'node-label'],
+    ]);
+  });
+
+  it.each([['- a list'], ['key: "unfinished'], ['&a [*a, *a]'], ['token-file: /etc/shadow']])(
+    'keeps nothing of settings such as %j',
+    async (settings) => {
+      await placed(await archive({ 'etc/rancher/k3s/config.yaml': settings }, true));
+
+      expect(await readFile(join(root, 'etc/rancher/k3s/config.yaml'), 'utf8')).toBe('{}\n');
+    },
+  );
+
+  it('replaces keys of another cluster on the spare, even if it was interrupted', async () => {
+    for (const each of ['tls/server-ca.crt', 'cred/x', 'token']) {
+      await put(join(root, server, each), 'of another');
+    }
+    const foreign = await archive(state, false);
+    const files = await placed(foreign);
+    await placeStep({ copy: foreign, keepOff: [], token }).apply?.(host);
+
+    expect(files.filter((path) => path.startsWith(server))).toEqual([
+      `${server}/db/state.db`,
+      `${server}/token`,
+    ]);
+    expect(await readFile(join(root, server, 'token'), 'utf8')).toBe('of-the-cluster');
+  });
+
+  /** As k3s writes it. */
+  function bootstrap(password: string): [string, string] {
+    const [salt, nonce] = [randomBytes(8).toString('hex'), randomBytes(12)];
+    const key = pbkdf2Sync(password, salt, 4096, 32, 'sha1');
+    const cipher = createCipheriv('aes-256-gcm', key, nonce);
+    const bytes = Buffer.concat([nonce, cipher.update('{}'), cipher.final(), cipher.getAuthTag()]);
+    return [`/bootstrap/${sha256(password).slice(0, 12)}`, `${salt}:${bytes.toString('base64')}`];
+  }
+
+  async function database(...rows: [string, string][]): Promise<Buffer> {
+    const file = join(await tempDir(), 'state.db');
+    const db = new DatabaseSync(file);
+    db.exec('CREATE TABLE kine (id INTEGER PRIMARY KEY, name TEXT, deleted INTEGER, value BLOB)');
+    const insert = db.prepare('INSERT INTO kine (name, deleted, value) VALUES (?, 0, ?)');
+    for (const [name, value] of rows) insert.run(name, value);
+    db.close();
+    return await readFile(file);
+  }
+
+  it.each([
+    ['of the rack', [bootstrap('of-the-cluster')], true, true],
+    ['that its own token decrypts', [bootstrap('of-the-copy')], true, false],
+    ['without an entry that only the token decrypts', [], true, false],
+    ['with a damaged entry', [['/bootstrap/x', 'y'] as [string, string]], false, false],
+  ])('accepts a database %s', async (_what, rows, ifAuthenticated, ifForeign) => {
+    const own = rows[0]?.[0] === bootstrap('of-the-cluster')[0] ? 'of-the-cluster' : 'of-the-copy';
+    const members = {
+      [`${server}/db/state.db`]: await database(...rows),
+      [`${server}/token`]: own,
+    };
+    const accepted = async (isTrusted: boolean) => {
+      await copyStep(await archive(members, isTrusted)).apply?.(host);
+      return (await databaseStep({ token, isTrusted }).check(host)).differs.length === 0;
+    };
+
+    expect(await accepted(true)).toBe(ifAuthenticated);
+    expect(await accepted(false)).toBe(ifForeign);
+  });
+});
