@@ -7,6 +7,8 @@ export interface BackupSource {
     dir: string;
     branch: string;
     decrypt: ((content: Buffer) => Promise<Buffer>) | undefined;
+    /** Called before commits are used as they are. @throws BackupError `unauthenticated` */
+    admit: () => void;
   };
   /** Names of the devices that have versions, sorted. */
   devices(): Promise<string[]>;
@@ -15,9 +17,11 @@ export interface BackupSource {
   /**
    * Exactly the bytes read from the device.
    *
-   * @throws BackupError It is missing, cannot be decrypted, or does not match its name.
+   * @throws BackupError It is missing, cannot be decrypted, does not match its name, or must not be used (`unauthenticated`).
    */
   content(version: Version): Promise<Buffer>;
+  /** Writes the content of any size to a new file, mode 0600. Absent in git, which has no archives. @throws BackupError */
+  contentToFile?(version: Version, file: string): Promise<void>;
   close(): Promise<void>;
 }
 

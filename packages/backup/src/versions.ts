@@ -19,11 +19,17 @@ export function resolveVersion<V extends Pick<Version, 'id' | 'time'>>(
 ): V {
   const newest = versions[0];
   if (!newest) throw notFound('no versions have been stored yet');
-  const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
-  if (back) return versions[Number(back.count ?? 0)] ?? fewer(versions, wanted);
+  const back = backFrom(wanted);
+  if (back !== undefined) return versions[back] ?? fewer(versions, wanted);
   const time = timeOf(wanted);
   if (time !== undefined) return activeAt(versions, time, wanted);
   return byId(versions, wanted, idOf);
+}
+
+/** The number of versions after the wanted one; undefined if it is not relative to the newest. */
+export function backFrom(wanted: string): number | undefined {
+  const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
+  return back && Number(back.count ?? 0);
 }
 
 function fewer(versions: readonly unknown[], wanted: string): never {

@@ -54,7 +54,7 @@ export type {
   PowerCycleDaemonSettings,
 } from './schema/settings/settings.ts';
 export { defaultSettings } from './schema/settings/settings.ts';
-export { checkSecrets, secretReferences } from './secrets/references.ts';
+export { backupKeyFile, checkSecrets, secretReferences } from './secrets/references.ts';
 export { LastGoodCopy } from './watch/last-good-copy.ts';
 export type { RackWatch } from './watch/rack-watcher.ts';
 export { watchRack } from './watch/watch.ts';

@@ -102,7 +102,12 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     if (!journal.isOpen) return;
     for (const part of [planner, notices, copies]) void part.follow();
   });
-  for (const work of [() => state.flush(), () => copies.flush(), () => store.maintain()]) {
+  for (const work of [
+    () => state.flush(),
+    () => copies.flush(),
+    () => copies.followKey(),
+    () => store.maintain(),
+  ]) {
     repeat(retryMs, work, context.signal, 'later');
   }
 

@@ -17,8 +17,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { encryptTo } from '@skolo/backup';
-import { sha256, sha256OfFile } from '@skolo/base';
+import { archiveDigest, encryptTo } from '@skolo/backup';
+import { sha256 } from '@skolo/base';
+import { Secret } from '@skolo/base/secrets';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
   address,
@@ -103,6 +104,8 @@ async function makeState(old: Computer): Promise<string> {
 const database = 'var/lib/rancher/k3s/server/db/state.db';
 const history = 'var/lib/skolo/machine-state/history.sqlite';
 
+const backupKey = new Secret('of the rack '.repeat(3));
+
 /** As router-backup uploads it. */
 async function makeArchive(
   folder: string,
@@ -114,7 +117,8 @@ async function makeArchive(
   await mkdir(folder, { recursive: true });
   const target = createWriteStream(sealed);
   await pipeline(Readable.from([tar]), createGzip(), encryptTo([recipient]), target);
-  const digest = (await sha256OfFile(sealed)).slice(0, 40);
+  const time = `${day}T03:15:00Z`;
+  const digest = await archiveDigest(sealed, { backupKey, device: 'jumphost-rack4', time });
   await rename(sealed, join(folder, `${day}-jumphost-rack4-${digest}.gz.age`));
 }
 
@@ -182,6 +186,7 @@ describe.skipIf(why)('skolo jumphost replace', () => {
     await writeFile(join(store, 'pdu'), 'admin', { mode: 0o600 });
     await writeFile(join(store, 'k3s-token'), 'of-the-cluster', { mode: 0o600 });
     await writeFile(join(store, 'rack-key'), newRackKey(), { mode: 0o600 });
+    await writeFile(join(store, 'backup-key'), backupKey.reveal(), { mode: 0o600 });
     const daemon = 'power-cycle-daemon/opt/skolo/services/power-cycle-daemon/dist/main.js';
     await writeFile(
       join(jumphost.workstation.bundles, daemon),

@@ -210,6 +210,7 @@ describe.skipIf(why)('the state of a dead jumphost', () => {
       switch: account.password,
       'k3s-token': 'of-the-cluster',
       'rack-key': newRackKey(),
+      'backup-key': 'of the rack '.repeat(3),
       tokens: await readFile(tokens, 'utf8'),
       token: JSON.stringify(fixed),
     };

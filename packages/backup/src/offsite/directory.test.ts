@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { mountSmall, tempDir } from '@skolo/base/testing';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { run, soon } from '../testing/offsite.ts';
@@ -24,7 +25,7 @@ describe('a directory', () => {
 
     await place.put(name, file, about, soon());
 
-    expect((await place.get(name, soon())).equals(content)).toBe(true);
+    expect((await buffer(place.read(name, soon()))).equals(content)).toBe(true);
     expect(await place.list(soon())).toEqual([{ name, size: content.length, time: about.time }]);
     expect((await readdir(folder)).sort()).toEqual([markName, name].sort());
     expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
@@ -58,13 +59,13 @@ describe('a directory', () => {
     await place.remove(name, soon());
 
     expect(await place.list(soon())).toEqual([]);
-    await expect(place.get(name, soon())).rejects.toMatchObject({ code: 'not-found' });
+    await expect(buffer(place.read(name, soon()))).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it.each(['../outgoing', 'a/b', '.hidden', '..', ''])('has no object %j', async (other) => {
     const { file, place } = await start();
 
-    await expect(place.get(other, soon())).rejects.toMatchObject({ code: 'not-found' });
+    await expect(buffer(place.read(other, soon()))).rejects.toMatchObject({ code: 'not-found' });
     await expect(place.remove(other, soon())).rejects.toMatchObject({ code: 'not-found' });
     await expect(place.put(other, file, about, soon())).rejects.toMatchObject({
       code: 'not-found',
@@ -107,7 +108,7 @@ describe('a directory', () => {
     const place = directoryPlace(folder, { patienceMs: 50 });
 
     // Opening a FIFO waits for its other end, as a share waits for its server.
-    await expect(place.get(name, soon())).rejects.toMatchObject({
+    await expect(buffer(place.read(name, soon()))).rejects.toMatchObject({
       code: 'unreachable',
       message: `${folder}: no response within 0.05 s`,
     });
@@ -123,7 +124,7 @@ describe('a directory', () => {
     await mkfifo(join(folder, name), context);
     const stopping = new AbortController();
 
-    const getting = place.get(name, stopping.signal);
+    const getting = buffer(place.read(name, stopping.signal));
     stopping.abort(new Error('stopped'));
 
     await expect(getting).rejects.toThrow('stopped');

@@ -5,7 +5,7 @@
  * point.
  */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorCode, ifThere } from '@skolo/base';
 import { syncFolder, writeFileAtomic } from '@skolo/base/durable';
@@ -45,7 +45,7 @@ export function directoryPlace(
     const half = join(folder, `.${name}.part`);
     try {
       const { size, sum } = await copy(file, half, new Date(about.time), step);
-      const found = await read(half, step);
+      const found = await sumOf(half, step);
       if (found.size !== size || found.sum !== sum) {
         throw new BackupError(
           'damaged',
@@ -85,9 +85,10 @@ export function directoryPlace(
     return objects;
   }
 
-  async function get(name: string, signal: AbortSignal): Promise<Buffer> {
+  async function* read(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const step: Step = (work) => patience.for(work, signal);
     try {
-      return await patience.for(() => readFile(pathOf(name)), signal);
+      yield* pieces(pathOf(name), step);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
       throw new BackupError('not-found', `${folder}: ${name} does not exist`, { cause: error });
@@ -109,7 +110,7 @@ export function directoryPlace(
     return join(folder, name);
   }
 
-  return withBackupErrors({ url: folder, put, list, get, remove }, asBackupError);
+  return withBackupErrors({ url: folder, put, list, read, remove }, asBackupError);
 }
 
 type Step = <T>(work: () => Promise<T>) => Promise<T>;
@@ -132,7 +133,7 @@ async function copy(from: string, to: string, time: Date, step: Step): Promise<S
   }
 }
 
-async function read(file: string, step: Step): Promise<Sum> {
+async function sumOf(file: string, step: Step): Promise<Sum> {
   return await eachPiece(file, step, async () => undefined);
 }
 
@@ -143,15 +144,21 @@ async function eachPiece(
 ): Promise<Sum> {
   const hash = createHash('sha256');
   let size = 0;
+  for await (const piece of pieces(file, step)) {
+    hash.update(piece);
+    size += piece.length;
+    await use(piece);
+  }
+  return { size, sum: hash.digest('hex') };
+}
+
+async function* pieces(file: string, step: Step): AsyncGenerator<Buffer> {
   const source = await step(() => open(file, 'r'));
   try {
     for (;;) {
       const { bytesRead, buffer } = await step(() => source.read(Buffer.alloc(pieceSize)));
-      if (bytesRead === 0) return { size, sum: hash.digest('hex') };
-      const piece = buffer.subarray(0, bytesRead);
-      hash.update(piece);
-      size += bytesRead;
-      await use(piece);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
     }
   } finally {
     await close(source, step);

@@ -64,7 +64,7 @@ export function named(objects: readonly StoredObject[]): OurObject[] {
 }
 
 /** UTC; empty for an invalid time, or a year that does not have four digits. */
-function dayOf(at: number): string {
+export function dayOf(at: number): string {
   if (Number.isNaN(at)) return '';
   const text = new Date(at).toISOString();
   return text.length === 24 ? text.slice(0, 10) : '';

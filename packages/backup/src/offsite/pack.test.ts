@@ -1,18 +1,59 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { newNonce } from '../history/commit-message.ts';
 import { newKeyPair, run, sha1Of } from '../testing/offsite.ts';
-import { pack, unpack } from './pack.ts';
+import { archiveDigest, pack } from './pack.ts';
+import { unpacked } from './unpack.ts';
 
 const content = Buffer.from('interface eth0\n');
 /** The digest in names of earlier releases. */
 const digest = sha1Of(content);
 const nonce = newNonce();
+
+const device = 'router';
+const day = '2026-11-20';
+const time = `${day}T03:15:00Z`;
+
+interface Opening {
+  identities: readonly Secret[];
+  what: string;
+  backupKey?: Secret;
+  isArchive?: boolean;
+}
+
+/** The content, and whether it is authenticated. */
+async function opened(
+  object: Buffer,
+  about: { encrypted: boolean; digest: string; device?: string; day?: string },
+  options: Opening,
+): Promise<{ content: Buffer; isAuthenticated: boolean | undefined }> {
+  let isAuthenticated: boolean | undefined;
+  const admit = (is: boolean) => {
+    isAuthenticated = is;
+  };
+  const given = { ...options, packedSize: object.length, admit };
+  const pieces = unpacked(Readable.from([object]), { device, day, ...about }, given);
+  return { content: await buffer(pieces), isAuthenticated };
+}
+
+async function unpack(...args: Parameters<typeof opened>): Promise<Buffer> {
+  return (await opened(...args)).content;
+}
+
+/** The beginning of a tar, as far as that shows what it is. */
+function tarOfZeros(size: number): Buffer {
+  const bytes = Buffer.alloc(Math.max(size, 512));
+  bytes.write('ustar', 257);
+  return bytes;
+}
 
 describe('pack', () => {
   it('makes a file that gunzip opens, where nothing is to be encrypted', async () => {
@@ -43,7 +84,7 @@ describe('pack', () => {
   it('takes a file a little at a time', async () => {
     const folder = await tempDir();
     const { identity, recipient } = await newKeyPair();
-    const large = randomBytes(5_000_000);
+    const large = Buffer.concat([tarOfZeros(512), randomBytes(5_000_000)]);
     await writeFile(join(folder, 'large'), large);
     const from = { file: join(folder, 'large'), size: large.length };
 
@@ -112,7 +153,98 @@ describe('pack', () => {
   });
 });
 
+describe('a copy that was made with the backup key', () => {
+  const backupKey = new Secret('of the rack');
+  const other = new Secret('of another rack');
+
+  async function make(recipients: string[] | 'none', key: Secret | undefined) {
+    const folder = await tempDir();
+    const authenticated = key && { backupKey: key, device, time };
+    const options = { recipients, nonce, authenticated, folder };
+    const { file, digest } = await pack({ bytes: content }, options);
+    const archive = await archiveDigest(file, authenticated);
+    return { object: await readFile(file), digest, archive };
+  }
+
+  it.each(['none', 'an identity'])('is recognised by that key alone: %s', async (how) => {
+    const { identity, recipient } = await newKeyPair();
+    const made = await make(how === 'none' ? how : [recipient], backupKey);
+    const encrypted = how !== 'none';
+    for (const isArchive of [false, true]) {
+      const digest = isArchive ? made.archive : made.digest;
+      const about = { encrypted, digest };
+      const options = { identities: [identity], what: 'it', isArchive };
+      const ending = new Secret(`${backupKey.reveal()}\n`);
+
+      expect(await opened(made.object, about, { ...options, backupKey: ending })).toEqual({
+        content,
+        isAuthenticated: true,
+      });
+      for (const [given, as] of [
+        [{ ...options, backupKey: other }, about],
+        [options, about],
+        [
+          { ...options, backupKey },
+          { ...about, device: 'switch-1' },
+        ],
+        [
+          { ...options, backupKey },
+          { ...about, day: '2026-11-21' },
+        ],
+      ] as const) {
+        await expect(opened(made.object, as, given)).rejects.toThrow('does not match its name');
+      }
+    }
+  });
+
+  it('differs from every copy without it', async () => {
+    const { identity, recipient } = await newKeyPair();
+    const recipients = [recipient];
+    const foreign = await make(recipients, undefined);
+    const options = { identities: [identity], what: 'it', backupKey };
+    for (const digest of [foreign.digest, foreign.archive]) {
+      const about = { encrypted: true, digest };
+      expect(await opened(foreign.object, about, options)).toMatchObject({
+        isAuthenticated: false,
+      });
+    }
+    const stolen = await make(recipients, other);
+    for (const digest of [stolen.digest, stolen.archive]) {
+      const opening = opened(stolen.object, { encrypted: true, digest }, options);
+      await expect(opening).rejects.toMatchObject({ code: 'damaged' });
+    }
+  });
+});
+
 describe('unpack', () => {
+  it.each([
+    ['text', Buffer.alloc(5 << 20), false],
+    ['an archive of files', tarOfZeros(5 << 20), false],
+    ['an archive of the jumphost', tarOfZeros(1 << 20), true],
+  ])(
+    'ends before the content of a small object fills memory or disk: %s',
+    async (_what, large, isArchive) => {
+      const object = gzipSync(large);
+      const about = { encrypted: false, digest: sha1Of(large) };
+
+      const unpacking = unpack(object, about, { identities: [], what: 'it', isArchive });
+
+      await expect(unpacking).rejects.toMatchObject({
+        code: 'damaged',
+        message: expect.stringMatching(/^it: its content is larger than \d+ bytes$/),
+      });
+    },
+  );
+
+  it('opens an archive of files that is larger than any text', async () => {
+    const large = Buffer.concat([tarOfZeros(512), randomBytes(5 << 20)]);
+    const about = { encrypted: false, digest: sha1Of(large) };
+
+    const back = await unpack(gzipSync(large), about, { identities: [], what: 'it' });
+
+    expect(back.equals(large)).toBe(true);
+  });
+
   it('opens what older software compressed', async () => {
     const back = await unpack(
       gzipSync(content, { level: 1 }),

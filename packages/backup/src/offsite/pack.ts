@@ -1,27 +1,24 @@
 /**
- * Packs content for off-site storage: compresses it with gzip, then encrypts it with age. And unpacks it.
+ * Packs content for off-site storage: compresses it with gzip, then encrypts it with age.
  *
  * Objects have names that anybody may list, so a name must not show whether a guess is the content. It contains a digest that is keyed
- * with a nonce. The nonce is in the object, as a comment of an empty gzip member in front of the content, so everybody who can read the
- * object can verify it.
+ * with a nonce, and with the backup key if the rack has one. The nonce is in the object, as a comment of an empty gzip member in front of
+ * the content, so that readers can verify it.
  */
 import { createHash, createHmac, type Hash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
-import { errorCode } from '@skolo/base';
+import { createGzip } from 'node:zlib';
 import type { Secret } from '@skolo/base/secrets';
 import type { Content } from '@skolo/equipment/models/backup';
-import { BackupError } from '@skolo/equipment/models/configuration';
 import { hashed, pieces } from '../git/fast-import.ts';
 import { notStored } from '../git/storage-error.ts';
 import { nonceLength } from '../history/commit-message.ts';
-import { decryptWith, encryptTo } from './age.ts';
-import type { NamedObject } from './name.ts';
+import { encryptTo } from './age.ts';
+import { copyKeyAt, noNonce } from './copy-key.ts';
 
 interface Packed {
   /** The caller must remove it. */
@@ -43,10 +40,11 @@ const memberEnd = Buffer.from([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
  */
 export async function pack(
   content: Content,
-  { recipients, nonce, folder, signal }: PackOptions,
+  { recipients, nonce, authenticated, folder, signal }: PackOptions,
 ): Promise<Packed> {
   const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
-  const hash = createHmac('sha256', nonce);
+  const key = authenticated && copyKeyAt(authenticated.backupKey, { ...authenticated, nonce });
+  const hash = createHmac('sha256', key ?? nonce);
   const source = Readable.from(hashed(pieces(content), hash));
   async function* withNonce(chunks: AsyncIterable<Uint8Array>) {
     yield Buffer.concat([memberStart, Buffer.from(nonce), memberEnd]);
@@ -77,45 +75,41 @@ interface PackOptions {
   recipients: readonly string[] | 'none';
   /** Of the version, in hex. */
   nonce: string;
+  /** Which version it is, and the rack's backup key, with which readers recognise it. */
+  authenticated?: Authenticated | undefined;
   folder: string;
   signal?: AbortSignal | undefined;
 }
 
-/**
- * An object's content, exactly as read from the device.
- *
- * @param what for people: the object
- * @throws BackupError `no-key`, or `damaged`: it does not match its name
- */
-export async function unpack(
-  object: Uint8Array,
-  { encrypted, digest }: Pick<NamedObject, 'encrypted' | 'digest'>,
-  { identities, what }: { identities: readonly Secret[]; what: string },
-): Promise<Buffer> {
-  let packed = Buffer.from(object);
-  let content: Buffer;
-  try {
-    if (encrypted) packed = await buffer(decryptWith(identities, what)(Readable.from([object])));
-    content = await pipeline(Readable.from([packed]), createGunzip(), buffer);
-  } catch (error) {
-    if (error instanceof BackupError) throw error;
-    const why = errorCode(error)?.startsWith('Z_') ? 'the content is damaged' : String(error);
-    throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
-  }
-  const nonce = nonceOf(packed);
-  const digests = [
-    nonce === undefined
-      ? // An object of an earlier release.
-        createHash('sha1').update(content).digest('hex')
-      : digestOf(createHmac('sha256', nonce).update(content)),
-    // An archive of the jumphost.
-    digestOf(createHash('sha256').update(object)),
-  ];
-  if (digests.includes(digest)) return content;
-  throw new BackupError('damaged', `${what}: its content does not match its name`);
+interface Authenticated {
+  backupKey: Secret;
+  device: string;
+  /** RFC 3339, when it was read. */
+  time: string;
 }
 
-function nonceOf(packed: Buffer): string | undefined {
+/** The digest for the name of an archive, which is stored as it is. @throws Error The file cannot be read. */
+export async function archiveDigest(
+  file: string,
+  authenticated: Authenticated | undefined,
+): Promise<string> {
+  const hash =
+    authenticated === undefined
+      ? // Encryption makes the bytes of each archive different, so this reveals nothing.
+        createHash('sha256')
+      : createHmac(
+          'sha256',
+          copyKeyAt(authenticated.backupKey, { ...authenticated, nonce: noNonce }),
+        );
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return digestOf(hash);
+}
+
+/** The length of what precedes the content. */
+export const nonceMemberLength = memberStart.length + nonceLength + memberEnd.length;
+
+/** The nonce in a packed object, or in its beginning; undefined if an earlier release made it. */
+export function nonceOf(packed: Buffer): string | undefined {
   const end = memberStart.length + nonceLength;
   const isOurs =
     packed.subarray(0, memberStart.length).equals(memberStart) &&
@@ -124,6 +118,6 @@ function nonceOf(packed: Buffer): string | undefined {
 }
 
 /** As long as a SHA-1, for which names have room. */
-function digestOf(hash: Pick<Hash, 'digest'>): string {
+export function digestOf(hash: Pick<Hash, 'digest'>): string {
   return hash.digest('hex').slice(0, 40);
 }

@@ -18,8 +18,8 @@ export interface OffsitePlace {
   put(name: string, file: string, about: ObjectAbout, signal: AbortSignal): Promise<void>;
   /** All objects, sorted by name. @throws BackupError */
   list(signal: AbortSignal): Promise<StoredObject[]>;
-  /** @throws BackupError */
-  get(name: string, signal: AbortSignal): Promise<Buffer>;
+  /** Streams an object's content. @throws BackupError */
+  read(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** A missing object is not an error. @throws BackupError */
   remove(name: string, signal: AbortSignal): Promise<void>;
 }
@@ -49,7 +49,7 @@ export function withBackupErrors(
   asBackupError: (url: string, error: unknown) => BackupError,
 ): OffsitePlace {
   const { url } = place;
-  async function explained<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  async function explained<T>(signal: AbortSignal, work: PromiseLike<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
@@ -62,7 +62,18 @@ export function withBackupErrors(
     url,
     put: (name, file, about, signal) => explained(signal, place.put(name, file, about, signal)),
     list: (signal) => explained(signal, place.list(signal)),
-    get: (name, signal) => explained(signal, place.get(name, signal)),
+    async *read(name, signal) {
+      const chunks = place.read(name, signal)[Symbol.asyncIterator]();
+      try {
+        for (;;) {
+          const next = await explained(signal, chunks.next());
+          if (next.done) return;
+          yield next.value;
+        }
+      } finally {
+        await chunks.return?.();
+      }
+    },
     remove: (name, signal) => explained(signal, place.remove(name, signal)),
   };
 }

@@ -6,17 +6,21 @@ import { fileURLToPath } from 'node:url';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { GitFailed, git, startGit } from '../git/git.ts';
 import { inWords, notRead } from '../git/storage-error.ts';
-import { readTip } from '../history/commits.ts';
+import { readNames, readTip } from '../history/commits.ts';
+import { encrypted } from '../history/device-file.ts';
 import { isThere } from '../history/folder.ts';
 import { HistoryReader } from '../history/reader.ts';
 import { shownRemote } from '../offsite/git/remote.ts';
 import type { BackupSource } from '../source.ts';
+import { admitCopy, type Trust } from './trust.ts';
 
 interface GitSourceOptions {
   /** Default: `main`, otherwise the branch of HEAD. */
   branch?: string | undefined;
   /** Decrypts `NAME.age`. @throws BackupError `no-key` */
   decrypt?: (content: Buffer) => Promise<Buffer>;
+  /** Commits are never authenticated. */
+  trust?: Trust;
   signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +32,7 @@ interface GitSourceOptions {
  */
 export async function openGitSource(
   from: string,
-  { branch, decrypt, signal }: GitSourceOptions = {},
+  { branch, decrypt, trust = {}, signal }: GitSourceOptions = {},
 ): Promise<BackupSource> {
   const place = shownRemote(from);
   const local = isRemote(from) ? undefined : await localRepository(from);
@@ -39,13 +43,20 @@ export async function openGitSource(
   try {
     if (temp !== undefined) await clone(from, temp, signal);
     const dir = local ?? temp ?? '';
-    const repository = { dir, branch: await branchOf(dir, branch, place), decrypt };
-    const reader = new HistoryReader({ ...repository, place });
+    const opened = { dir, branch: await branchOf(dir, branch, place), decrypt };
+    const reader = new HistoryReader({ ...opened, place });
+    const names = await readNames(dir, opened.branch);
+    // The rack's own repository, which was set aside, is not encrypted.
+    const isEncrypted = local !== undefined || names.some((name) => encrypted.test(name));
+    const admit = () => admitCopy(place, { isEncrypted, isAuthenticated: false }, trust);
     return {
-      repository,
+      repository: { ...opened, admit },
       devices: () => reader.devices(),
       versions: (device, options) => reader.versions(device, options),
-      content: (version) => reader.content(version),
+      async content(version) {
+        admit();
+        return await reader.content(version);
+      },
       close: removeTemp,
     };
   } catch (error) {

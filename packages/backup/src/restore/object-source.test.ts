@@ -1,5 +1,7 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir, untilTestEnds } from '@skolo/base/testing';
 import { startGoogleStorage } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
@@ -8,18 +10,27 @@ import { gcsPlace } from '../offsite/gcs/gcs.ts';
 import { objectName } from '../offsite/name.ts';
 import { pack } from '../offsite/pack.ts';
 import type { OffsitePlace } from '../offsite/place.ts';
-import { newKeyPair, soon } from '../testing/offsite.ts';
+import { newKeyPair, sha1Of, soon } from '../testing/offsite.ts';
 import { objectSource } from './object-source.ts';
+import type { Trust } from './trust.ts';
 
 async function put(
   place: OffsitePlace,
-  what: { device: string; time: string; content: string; recipients: string[] | 'none' },
+  what: {
+    device: string;
+    time: string;
+    content: string;
+    recipients: string[] | 'none';
+    backupKey?: Secret;
+  },
 ): Promise<string> {
   const { device, time, content, recipients } = what;
   const folder = await tempDir();
   // A version has the same nonce in all its copies.
   const nonce = Buffer.from(time).toString('hex').slice(-32);
-  const packed = await pack({ bytes: Buffer.from(content) }, { recipients, nonce, folder });
+  const authenticated = what.backupKey && { ...what, backupKey: what.backupKey };
+  const options = { recipients, nonce, authenticated, folder };
+  const packed = await pack({ bytes: Buffer.from(content) }, options);
   const { file, digest } = packed;
   const name = objectName({ device, time, digest, encrypted: recipients !== 'none' });
   await place.put(name, file, { device, time }, soon());
@@ -51,6 +62,78 @@ describe.each([
     for (const each of await source.versions('router')) contents.push(await source.content(each));
 
     expect(contents.map(String)).toEqual(['A', 'B', 'A']);
+  });
+});
+
+describe('a copy that the rack did not make', () => {
+  const backupKey = new Secret('of the rack');
+  const time = '2026-11-20T03:15:00Z';
+  const facts = { device: 'router', time, content: 'hostname eve\n' };
+
+  async function read(
+    place: OffsitePlace,
+    name: string,
+    trust: Trust,
+    identities: readonly Secret[] = [],
+  ): Promise<string> {
+    const source = objectSource(place, { identities, trust });
+    const version = (await source.versions(facts.device)).find(({ id }) => id === name);
+    if (version === undefined) throw new Error('it is not listed');
+    return String(await source.content(version));
+  }
+
+  it('is only used if a person accepts it, or there is no key', async () => {
+    const { identity, recipient } = await newKeyPair();
+    const place = await directory();
+    for (const recipients of [[recipient], 'none'] as const) {
+      const name = await put(place, {
+        ...facts,
+        recipients: recipients === 'none' ? recipients : [...recipients],
+      });
+      const used: string[] = [];
+      const onUnauthenticated = (what: string) => used.push(what);
+
+      await expect(read(place, name, { backupKey }, [identity])).rejects.toMatchObject({
+        code: 'unauthenticated',
+        message: expect.stringContaining(`${name} is not authenticated`),
+      });
+      const accepting = { backupKey, acceptsUnauthenticated: true, onUnauthenticated };
+      for (const trust of [accepting, { onUnauthenticated }]) {
+        expect(await read(place, name, trust, [identity])).toBe(facts.content);
+      }
+      expect(used).toEqual(Array(2).fill(`${place.url}/${name}`));
+      await rm(join(place.url, name));
+    }
+  });
+
+  it('is never used unencrypted if rack.yaml encrypts copies, unless it is authenticated', async () => {
+    const place = await directory();
+    const trust = { acceptsUnauthenticated: true, encrypts: true };
+    const foreign = await put(place, { ...facts, recipients: 'none' });
+    await expect(read(place, foreign, trust)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await rm(join(place.url, foreign));
+
+    const own = await put(place, { ...facts, recipients: 'none', backupKey });
+
+    expect(await read(place, own, { ...trust, backupKey })).toBe(facts.content);
+    const archived = { ...trust, backupKey, archived: facts.device };
+    await expect(read(place, own, archived)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('fills neither the disk nor leaves a part of it there', async () => {
+    const place = await directory();
+    const folder = await tempDir();
+    const bytes = Buffer.alloc(8 << 20);
+    bytes.write('ustar', 257);
+    const name = `2026-11-20-router-${sha1Of(bytes)}.gz`;
+    await writeFile(join(place.url, name), gzipSync(bytes));
+    const source = objectSource(place);
+    const [version] = await source.versions('router');
+
+    const writing = version && source.contentToFile?.(version, join(folder, 'tar'));
+
+    await expect(writing).rejects.toMatchObject({ code: 'damaged' });
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

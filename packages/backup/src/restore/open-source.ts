@@ -11,10 +11,13 @@ import { shownRemote } from '../offsite/git/remote.ts';
 import type { BackupSource } from '../source.ts';
 import { findGitDir, isRemote, openGitSource } from './git-source.ts';
 import { objectSource } from './object-source.ts';
+import type { Trust } from './trust.ts';
 
 interface OpenSourceOptions extends Pick<GcsOptions, 'token' | 'keyFile' | 'apiEndpoint'> {
   /** age identities for encrypted content. */
   identities?: readonly Secret[];
+  /** Which copies are used; by default, all of them. */
+  trust?: Trust;
   /** Branch of a git repository; default `main`, otherwise the branch of HEAD. */
   branch?: string;
   signal?: AbortSignal;
@@ -29,8 +32,8 @@ export async function openSource(
   from: string,
   options: OpenSourceOptions = {},
 ): Promise<BackupSource> {
-  const { identities = [], branch, signal, ...google } = options;
-  const ofObjects = { identities, signal };
+  const { identities = [], trust = {}, branch, signal, ...google } = options;
+  const ofObjects = { identities, trust, signal };
   if (from.startsWith('gs://')) return objectSource(gcsPlace(from, google), ofObjects);
   const unknown = /^(?<scheme>[a-z][\w+.-]*):\/\//i.exec(from)?.groups?.scheme ?? 'file';
   if (!['ssh', 'git+ssh', 'ssh+git', 'https', 'http', 'git', 'file'].includes(unknown)) {
@@ -42,6 +45,7 @@ export async function openSource(
   if (isRemote(from) || from.startsWith('file://') || (await isRepository(from))) {
     return await openGitSource(from, {
       decrypt: (content) => decrypt(content, identities, shownRemote(from)),
+      trust,
       branch,
       signal,
     });

@@ -49,6 +49,7 @@ export async function rebuildHistory(
   const { repository } = source;
   if (repository === undefined) return await fromObjects(source, folder, options);
   const { dir, branch: theirs } = repository;
+  repository.admit();
   try {
     const names = await readNames(dir, theirs);
     if (names.length === 0)

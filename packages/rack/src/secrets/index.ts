@@ -6,4 +6,5 @@ export {
   type SecretFilePlace,
   type SecretKey,
   type SecretKind,
+  secretPlace,
 } from './inventory.ts';

@@ -43,6 +43,21 @@ describe('the secrets of a rack', () => {
     ]);
   });
 
+  it('include the key that authenticates off-site copies, which rack.yaml does not name', () => {
+    const copied = (upload: string) =>
+      rackSecrets(smallRack(`services: { router-backup: { encrypt: none${upload} } }\n`));
+
+    expect(
+      copied(', upload: /mnt/backups').find(({ name }) => name === 'backup-key'),
+    ).toMatchObject({
+      kind: 'backup-key',
+      place: 'small/backup-key',
+      paths: ['secrets/backup-key'],
+      keys: [{ namespace: 'skolo', secret: 'router-backup', key: 'backup-key' }],
+    });
+    expect(copied('').map(({ name }) => name)).not.toContain('backup-key');
+  });
+
   it('go to the Secret of each service that reads them, and to the units on the jumphost', () => {
     expect(named('SWITCH_ENABLE')).toEqual({
       name: 'SWITCH_ENABLE',

@@ -34,6 +34,8 @@ export type SecretKind =
   | 'adb-key'
   | 'adb-public-key'
   | 'age-identity'
+  /** Authenticates off-site copies. */
+  | 'backup-key'
   | 'k3s-token'
   /** Signs the jumphost's statement. It never leaves the store. */
   | 'rack-key';
@@ -97,7 +99,7 @@ export function rackSecrets(rack: Rack): RackSecret[] {
     const secret = found.get(name) ?? {
       name,
       kind,
-      place: rack.secrets.shared[name] ?? `${rack.name}/${name}`,
+      place: secretPlace(rack, name),
       where: [],
       paths: [],
       logins: [],
@@ -144,6 +146,11 @@ export function rackSecrets(rack: Rack): RackSecret[] {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** A secret's location in the store. */
+export function secretPlace({ name: rack, secrets }: Pick<Rack, 'name' | 'secrets'>, name: string) {
+  return secrets.shared[name] ?? `${rack}/${name}`;
+}
+
 /** Secrets that rack.yaml requires but does not name. */
 function implied(rack: Rack): [string, SecretKind, Partial<RackSecret>][] {
   const all: [string, SecretKind, Partial<RackSecret>][] = [
@@ -187,6 +194,7 @@ function loginsAt(where: readonly string[]): string[] {
 
 const kinds: Readonly<Record<string, SecretKind>> = {
   serviceAccountKey: 'service-account-key',
+  upload: 'backup-key',
   uploadKey: 'service-account-key',
   keyFile: 'key-file',
   fixed: 'fixed-token',

@@ -187,6 +187,17 @@ describe('checkSecrets', () => {
     expect(await check('hunter2')).toContain('is not an Ed25519 private key in PEM');
   });
 
+  it('warns of a missing secret without which a service works', async () => {
+    const yaml = `rack: r\ntimezone: UTC\njumphost: { name: j, address: 192.0.2.8 }\nservices: { router-backup: { upload: /mnt/b, encrypt: none } }\n`;
+    const rack = parseRack(yaml, { file: join(dir, 'rack.yaml') });
+
+    const [checked] = await checkSecrets(rack, 'router-backup', {});
+
+    expect(checked).toMatchObject({ where: 'services.router-backup.upload' });
+    expect(checked).not.toHaveProperty('error');
+    expect(checked?.warnings).toEqual([expect.stringMatching(/secrets\/backup-key: no such file/)]);
+  });
+
   it('reads environment variables from where it is told', async () => {
     const rack = parseRack(text, { file: join(dir, 'rack.yaml') });
 

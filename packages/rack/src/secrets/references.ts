@@ -27,7 +27,12 @@ export interface SecretReference {
   short?: true;
   /** A certificate, which is not secret. */
   public?: true;
+  /** A service also works without it. */
+  optional?: true;
 }
+
+/** Authenticates the off-site copies of router-backup, relative to rack.yaml. rack.yaml does not name it. */
+export const backupKeyFile = 'secrets/backup-key';
 
 interface CheckedSecret extends SecretReference {
   /** Absent if it can be read. */
@@ -83,8 +88,11 @@ export async function checkSecrets(
         if (reference.where === 'access.agents.privateKey') await readAgentKey(rack, env);
         return { ...reference, warnings: reference.public ? [] : warnings };
       } catch (error) {
-        if (error instanceof SecretError) return { ...reference, error, warnings: [] };
-        throw error;
+        if (!(error instanceof SecretError)) throw error;
+        if (reference.optional && error.code === 'SECRET_MISSING') {
+          return { ...reference, warnings: [error.message] };
+        }
+        return { ...reference, error, warnings: [] };
       }
     }),
   );
@@ -113,6 +121,9 @@ function ofSettings(rack: Rack, service: ServiceName): SecretReference[] {
   if (tls) {
     references.push({ ...at([...path, 'tls', 'cert'], { file: tls.cert }), public: true });
     references.push(at([...path, 'tls', 'key'], { file: tls.key }));
+  }
+  if (service === 'router-backup' && rack.services[service].upload !== undefined) {
+    references.push({ ...at([...path, 'upload'], { file: backupKeyFile }), optional: true });
   }
   const { credentials } = rack.services['alert-to-pubsub'];
   if (service === 'alert-to-pubsub' && typeof credentials === 'object') {

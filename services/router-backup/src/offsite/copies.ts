@@ -9,9 +9,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupEquipment, OffsiteStatus } from '@skolo/api';
-import type { OffsitePlace, Version } from '@skolo/backup';
+import { backupKeyId, type OffsitePlace, type Version } from '@skolo/backup';
 import { type BackOffOptions, errorText, pause } from '@skolo/base';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/base/durable';
+import type { Secret } from '@skolo/base/secrets';
 import type { LastSuccess } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { PartDeps } from '../part-deps.ts';
@@ -21,6 +22,7 @@ import {
   destinationsOf,
   openMirror,
   openPlace,
+  readBackupKey,
   successOf,
 } from './destination.ts';
 import { ObjectBackend } from './object-backend.ts';
@@ -56,6 +58,8 @@ export class OffsiteCopies {
   private readonly late = new Map<string, Version[]>();
   private isStarted = false;
   private isAllMissing = false;
+  /** Authenticates copies in buckets and directories, as last read. */
+  private backupKey: Secret | undefined;
   private following: Promise<void> = Promise.resolve();
 
   constructor(deps: OffsiteCopiesDeps) {
@@ -84,6 +88,16 @@ export class OffsiteCopies {
   /** Applies the current rack.yaml. */
   async follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
+    await this.following;
+  }
+
+  /** Applies the current backup key. A new one authenticates the newest versions at once. Never throws. */
+  async followKey(): Promise<void> {
+    this.following = this.following.then(async () => {
+      const before = this.keyId;
+      await this.readKey();
+      if (this.keyId !== undefined && this.keyId !== before) await this.queueAllMissing();
+    });
     await this.following;
   }
 
@@ -153,6 +167,10 @@ export class OffsiteCopies {
   /** The history was restored: the same versions have other IDs now, and there are more of them. Never throws. */
   async restored(ids: ReadonlyMap<string, string>): Promise<void> {
     await this.queue.rename(ids);
+    await this.queueAllMissing();
+  }
+
+  private async queueAllMissing(): Promise<void> {
     for (const { destination } of this.routes.values()) {
       await this.queueMissing(destination).catch((error: unknown) => {
         const { url: place } = destination;
@@ -162,6 +180,25 @@ export class OffsiteCopies {
         );
       });
     }
+  }
+
+  private get keyId(): string | undefined {
+    return this.backupKey && backupKeyId(this.backupKey);
+  }
+
+  private async readKey(): Promise<void> {
+    const { rack, emit } = this.deps;
+    let why: string | undefined;
+    let key: Secret | undefined;
+    if (destinationsOf(rack()).some(({ kind }) => kind === 'upload')) {
+      try {
+        key = await readBackupKey(rack());
+      } catch (error) {
+        why = `copies are not authenticated, so whoever can write to their destination can replace them: ${errorText(error)}; run skolo secrets generate ${rack().name} backup-key, then push and apply the secrets`;
+      }
+    }
+    this.backupKey = key;
+    emit({ type: 'degraded', what: 'backup key', why });
   }
 
   private destinationsFor(device: string): Destination[] {
@@ -176,6 +213,7 @@ export class OffsiteCopies {
   private async followNow(): Promise<void> {
     if (!this.isStarted) return;
     const { rack, log, emit } = this.deps;
+    await this.readKey();
     const wanted = new Map(destinationsOf(rack()).map((each) => [each.id, each]));
     for (const [id, { destination, sender }] of [...this.routes]) {
       if (wanted.get(id)?.settings === destination.settings) continue;
@@ -227,12 +265,13 @@ export class OffsiteCopies {
       log,
       versions,
       outgoing,
+      backupKey: () => this.backupKey,
       open: () => open(rack(), () => this.queue.isKnown(id)),
     });
   }
 
   /**
-   * Queues the versions that a destination should have but that are neither queued nor stored in it. Archives first: they can be sent even
+   * Queues the versions that a destination should have but that are neither queued nor stored in it, or not with this key. Archives first: they can be sent even
    * if the history is unusable.
    */
   private async queueMissing(destination: Destination): Promise<void> {
@@ -254,7 +293,9 @@ export class OffsiteCopies {
   ): Promise<string[]> {
     const { id: place } = destination;
     const missing: Version[] = [];
+    const unauthenticated: Version[] = [];
     const listed: string[] = [];
+    const key = destination.kind === 'upload' ? this.keyId : undefined;
     for (const device of devices) {
       if (!this.accepts(destination, device)) continue;
       const newest = this.queue.newest(place, device);
@@ -265,16 +306,25 @@ export class OffsiteCopies {
       listed.push(...newestFirst.map(({ id }) => id));
       const last = newestFirst.findIndex(({ id }) => known.has(id));
       const complete = newestFirst.findIndex(({ isPartial }) => !isPartial);
-      const end = isNew ? Math.max(0, complete) + 1 : last < 0 ? undefined : last;
-      missing.push(...newestFirst.slice(0, end).reverse());
+      const few = Math.max(0, complete) + 1;
+      // What is there is not authenticated with this key.
+      const isAgain =
+        key !== undefined && newest !== undefined && this.queue.newestKey(place, device) !== key;
+      const end = isNew ? few : last < 0 ? undefined : isAgain ? Math.max(last, few) : last;
+      (isAgain ? unauthenticated : missing).push(...newestFirst.slice(0, end).reverse());
     }
     await this.enqueue(place, missing);
+    await this.enqueue(place, unauthenticated, true);
     return listed;
   }
 
-  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
+  private async enqueue(
+    place: string,
+    versions: readonly Version[],
+    isAgain = false,
+  ): Promise<void> {
     // Durable before it is sent: a destination with versions that the journal does not know would count as new.
-    await this.queue.add(place, versions);
+    await this.queue.add(place, versions, isAgain);
     this.routes.get(place)?.sender.wake();
   }
 

@@ -5,19 +5,29 @@
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expired, type OffsitePlace, objectName, pack, type Version } from '@skolo/backup';
-import { sha256OfFile } from '@skolo/base';
+import {
+  archiveDigest,
+  backupKeyId,
+  expired,
+  type OffsitePlace,
+  objectName,
+  pack,
+  type Version,
+} from '@skolo/backup';
+import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { PartDeps } from '../part-deps.ts';
 import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './backend.ts';
 import { recipientsOf } from './destination.ts';
-import type { WaitingCopy } from './queue.ts';
+import type { ArrivedCopy, WaitingCopy } from './queue.ts';
 
 interface ObjectBackendDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log'> {
   versions: LocalVersions;
   /** Directory for files that are being sent. */
   outgoing: string;
   open(): Promise<OffsitePlace>;
+  /** The current key that authenticates copies, if there is one. */
+  backupKey(): Secret | undefined;
 }
 
 /** A larger step of the wall clock between two checks counts as a jump, in milliseconds. */
@@ -46,17 +56,18 @@ export class ObjectBackend implements Backend {
     this.seen = this.times();
   }
 
-  async send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<WaitingCopy[]> {
+  async send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<ArrivedCopy[]> {
     const [record] = waiting;
     if (!record) return [];
     const place = await this.place();
-    const packet = await this.packetOf(record, signal);
+    const backupKey = this.deps.backupKey();
+    const packet = await this.packetOf(record, backupKey, signal);
     const { device, time, model } = record;
     try {
       const name = objectName({ device, time, ...packet });
       const about = { device, time, model };
       await this.using(() => place.put(name, packet.file, about, signal));
-      return [record];
+      return [{ ...record, key: backupKey && backupKeyId(backupKey) }];
     } catch (error) {
       throw isDamage(error) ? new DeviceBlocked(device, error) : error;
     } finally {
@@ -94,16 +105,21 @@ export class ObjectBackend implements Backend {
     }
   }
 
-  private async packetOf(record: WaitingCopy, signal: AbortSignal): Promise<Packet> {
+  private async packetOf(
+    record: WaitingCopy,
+    backupKey: Secret | undefined,
+    signal: AbortSignal,
+  ): Promise<Packet> {
     const { versions, outgoing, rack } = this.deps;
     const recipients = recipientsOf(rack());
     const version: Version = { ...record, id: record.version };
+    const { device, time, nonce } = record;
+    const authenticated = backupKey && { backupKey, device, time };
     const plain = join(outgoing, `${randomBytes(12).toString('hex')}.tmp`);
     try {
       const archive = await versions.archive(version);
       if (archive) {
-        // What is encrypted differs each time, so its digest reveals nothing.
-        const digest = (await sha256OfFile(archive)).slice(0, 40);
+        const digest = await archiveDigest(archive, authenticated);
         return { file: archive, digest, encrypted: true, isTemporary: false };
       }
       await versions.contentToFile(version, plain);
@@ -115,7 +131,7 @@ export class ObjectBackend implements Backend {
     }
     try {
       const { size } = await stat(plain);
-      const options = { recipients, nonce: record.nonce, folder: outgoing, signal };
+      const options = { recipients, nonce, authenticated, folder: outgoing, signal };
       const { file, digest } = await pack({ file: plain, size }, options);
       return { file, digest, encrypted: recipients !== 'none', isTemporary: true };
     } finally {

@@ -20,8 +20,20 @@ export const WaitingCopy = z.object({
 });
 export type WaitingCopy = z.output<typeof WaitingCopy>;
 
+/** A version that has arrived. */
+export interface ArrivedCopy extends WaitingCopy {
+  /** ID of the backup key that authenticates the copy. */
+  key?: string | undefined;
+}
+
 /** A device's newest version in a destination. */
-const StoredRecord = z.object({ place: z.string(), device: z.string(), version: z.string() });
+const StoredRecord = z.object({
+  place: z.string(),
+  device: z.string(),
+  version: z.string(),
+  /** As in `ArrivedCopy`. */
+  key: z.string().optional(),
+});
 
 export class Queue extends Tables {
   private readonly waiting = this.table('upload', WaitingCopy, ({ number }) => keyOf(number));
@@ -48,17 +60,29 @@ export class Queue extends Tables {
     return this.stored.get(keyOfStored(place, device))?.version;
   }
 
+  /** ID of the backup key that authenticates a device's newest version in a destination. */
+  newestKey(place: string, device: string): string | undefined {
+    return this.stored.get(keyOfStored(place, device))?.key;
+  }
+
   /** Whether a version was ever stored in a destination. */
   isKnown(place: string): boolean {
     return [...this.stored.all.values()].some((record) => record.place === place);
   }
 
-  /** Queues versions that are neither queued nor stored. Never throws. */
-  async add(place: string, versions: readonly Version[]): Promise<void> {
-    const waits = new Set(this.for(place).map(({ version }) => version));
+  /**
+   * Queues versions that are neither queued nor stored. Never throws.
+   *
+   * @param isAgain also those that are, after what is queued
+   */
+  async add(place: string, versions: readonly Version[], isAgain = false): Promise<void> {
+    const waits = new Map(this.for(place).map(({ version, number }) => [version, number]));
     const changes: Change[] = [];
     for (const { id, device, time, sha1, nonce = newNonce(), model } of versions) {
-      if (waits.has(id) || this.newest(place, device) === id) continue;
+      const number = waits.get(id);
+      if (isAgain)
+        changes.push(...(number === undefined ? [] : [this.waiting.remove(keyOf(number))]));
+      else if (number !== undefined || this.newest(place, device) === id) continue;
       this.last += 1;
       const record: WaitingCopy = {
         number: this.last,
@@ -76,11 +100,11 @@ export class Queue extends Tables {
   }
 
   /** They are stored in their destination now. */
-  async arrived(records: readonly WaitingCopy[]): Promise<void> {
+  async arrived(records: readonly ArrivedCopy[]): Promise<void> {
     await this.writeLater(
-      records.flatMap(({ number, place, device, version }) => [
+      records.flatMap(({ number, place, device, version, key }) => [
         this.waiting.remove(keyOf(number)),
-        this.stored.put({ place, device, version }),
+        this.stored.put({ place, device, version, key }),
       ]),
     );
   }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { serveExampleTest, startProxy, tempDir } from '@skolo/base/testing';
 import { type GoogleStorageOptions, startGoogleStorage } from '@skolo/simulators';
@@ -58,7 +59,7 @@ describe('a bucket', () => {
     expect(await place.list(soon())).toEqual([
       { name, size: content.length, time: about.time, model: 'frr' },
     ]);
-    expect((await place.get(name, soon())).equals(content)).toBe(true);
+    expect((await buffer(place.read(name, soon()))).equals(content)).toBe(true);
     expect(google.objects('backups')[0]).toMatchObject({
       name: `rack4/${name}`,
       contentType: 'application/gzip',
@@ -109,7 +110,7 @@ describe('a bucket', () => {
     await place.remove(name, soon());
 
     expect(google.objects('backups')).toEqual([]);
-    await expect(place.get(name, soon())).rejects.toMatchObject({
+    await expect(buffer(place.read(name, soon()))).rejects.toMatchObject({
       code: 'not-found',
       message: `gs://backups/rack4: No such object: backups/rack4/${name}`,
     });
@@ -121,7 +122,7 @@ describe('a bucket', () => {
     await place.put(name, file, about, soon());
 
     expect(google.objects('backups')[0]).toMatchObject({ metadata: about });
-    expect((await place.get(name, soon())).equals(content)).toBe(true);
+    expect((await buffer(place.read(name, soon()))).equals(content)).toBe(true);
     expect(google.calls.filter(({ operation }) => operation === 'resume')).toHaveLength(3);
     expect(google.calls.find(({ operation }) => operation === 'start')?.token).toBe('canary-token');
   });
@@ -210,7 +211,7 @@ describe('a bucket that fails', () => {
     await place.put(name, file, about, soon());
     google.spoil('backups', `rack4/${name}`);
 
-    await expect(place.get(name, soon())).rejects.toMatchObject({ code: 'damaged' });
+    await expect(buffer(place.read(name, soon()))).rejects.toMatchObject({ code: 'damaged' });
   });
 
   it.each([
@@ -266,7 +267,7 @@ describe('a bucket that fails', () => {
     await place.put(name, file, about, soon());
     relay.inject({ at: download, after: { answered: 50_000 }, effect });
 
-    await expect(open({ patienceMs }).get(name, soon())).rejects.toMatchObject({
+    await expect(buffer(open({ patienceMs }).read(name, soon()))).rejects.toMatchObject({
       code: 'unreachable',
       message: `gs://backups/rack4: ${reason}`,
     });
@@ -346,7 +347,7 @@ describe('a bucket that fails', () => {
     const working = {
       list: () => place.list(signal),
       put: () => place.put(name, file, about, signal),
-      get: () => place.get(name, signal),
+      get: () => buffer(place.read(name, signal)),
     }[what]();
     stopping.abort(new Error('stopped'));
 
@@ -371,7 +372,7 @@ describe('a bucket that fails', () => {
       const errors = await Promise.all([
         place.put(name, file, about, soon()).catch((error: unknown) => error),
         place.list(soon()).catch((error: unknown) => error),
-        place.get(name, soon()).catch((error: unknown) => error),
+        buffer(place.read(name, soon())).catch((error: unknown) => error),
       ]);
 
       expect(inspect(errors, { depth: 20, showHidden: true })).not.toMatch(/canary|upload_id/);
@@ -425,7 +426,7 @@ describe('behind a proxy', () => {
 
     await place().put(name, file, about, soon());
     expect((await place().list(soon())).map(({ size }) => size)).toEqual([content.length]);
-    expect((await place().get(name, soon())).equals(content)).toBe(true);
+    expect((await buffer(place().read(name, soon()))).equals(content)).toBe(true);
     await place().remove(name, soon());
 
     expect(new Set(connects)).toEqual(new Set(['CONNECT storage.example.test:443']));
@@ -440,7 +441,7 @@ describe('behind a proxy', () => {
     );
     vi.stubEnv('https_proxy', `http://ann:s3cret@${host}`);
 
-    for (const ask of [() => place().list(soon()), () => place().get(name, soon())]) {
+    for (const ask of [() => place().list(soon()), () => buffer(place().read(name, soon()))]) {
       const error = await ask().then(String, (thrown) => thrown);
 
       expect(error.message).toContain(`proxy ${host}`);

@@ -131,7 +131,7 @@ class Bucket implements OffsitePlace {
   }
 
   /** With fetch: the client leaves a rejection unhandled if the connection breaks during a response. */
-  async get(name: string, signal: AbortSignal): Promise<Buffer> {
+  async *read(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const object = encodeURIComponent((await this.fileOf(name)).name);
     const { baseUrl } = (await this.client()).calls;
     const url = `${baseUrl}/b/${encodeURIComponent(this.bucket)}/o/${object}?alt=media`;
@@ -144,14 +144,14 @@ class Bucket implements OffsitePlace {
         throw Object.assign(new Error(await response.text()), { code: response.status });
       }
       const hash = createHash('md5');
-      const chunks: Uint8Array[] = [];
       for await (const chunk of response.body ?? []) {
         idle.alive();
         hash.update(chunk);
-        chunks.push(chunk);
+        yield chunk;
+        idle.alive();
       }
       const [, md5] = /md5=([^,]+)/.exec(response.headers.get('x-goog-hash') ?? '') ?? [];
-      if (md5 === hash.digest('base64')) return Buffer.concat(chunks);
+      if (md5 === hash.digest('base64')) return;
       throw new BackupError(
         'damaged',
         `${this.url}: the content of ${name} does not match its MD5 checksum`,

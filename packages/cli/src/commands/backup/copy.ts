@@ -9,11 +9,13 @@ import {
   difference,
   openSource,
   parseIdentities,
+  pickVersion,
   resolveVersion,
   shownRemote,
+  type Trust,
   type Version,
 } from '@skolo/backup';
-import { orAborted } from '@skolo/base';
+import { count, errorText, orAborted } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { models } from '@skolo/equipment/models';
 import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
@@ -21,16 +23,21 @@ import { BackupError, createMask, type Mask, textOf } from '@skolo/equipment/mod
 import { loadBackups } from '@skolo/equipment/models/load';
 import type { Equipment, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, exitCodes } from '../../errors.ts';
+import { CliError, exitCodes, usageError } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { plain } from '../../output/text.ts';
 import { interruptible } from '../../reach/racks.ts';
 import { badFile, readSecretFile } from '../../workstation/given-file.ts';
 import { rackToReach } from '../../workstation/rack-file.ts';
+import { readBackupKey } from '../secrets/open-secrets.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 
 export interface CopyOptions {
   from: string;
   identity?: string | undefined;
+  /** Accepts copies that are not authenticated. */
+  unauthenticated?: true | undefined;
 }
 
 export interface Copy extends Reader {
@@ -47,7 +54,15 @@ export interface Copy extends Reader {
  */
 export async function withCopy<T>(
   command: SkoloCommand,
-  { from, identity }: CopyOptions,
+  {
+    from,
+    identity,
+    unauthenticated,
+    trust: given,
+  }: CopyOptions & {
+    /** Default: as the rack's backup key and rack.yaml decide. */
+    trust?: Trust;
+  },
   read: (copy: Copy) => Promise<T>,
 ): Promise<T> {
   const identities = identity === undefined ? [] : await readIdentities(identity);
@@ -57,10 +72,21 @@ export async function withCopy<T>(
     let source: BackupSource | undefined;
     try {
       const place = await absolute(from);
-      source = await explaining(() => openSource(place, { identities, signal }));
+      const foreign = new Set<string>();
+      const { trust, why } =
+        given === undefined
+          ? await trustIn(command.io, rack, { unauthenticated, foreign, signal })
+          : { trust: given, why: '' };
+      source = await explaining(() => openSource(place, { identities, trust, signal }));
       const mask = createMask(randomBytes(32));
-      const copy = copyOf(source, { rack, backups: await loadBackups(), mask, from, identity });
-      return await orAborted(read(copy), signal);
+      const backups = await loadBackups();
+      const options = { from, identity, unauthenticated, trust };
+      const copy = copyOf(source, { rack, backups, mask, ...options, io: command.io });
+      try {
+        return await orAborted(read(copy), signal);
+      } finally {
+        reportForeign(command.io, foreign, why);
+      }
     } catch (error) {
       signal.throwIfAborted();
       throw error;
@@ -70,14 +96,80 @@ export async function withCopy<T>(
   });
 }
 
+interface TrustOptions {
+  unauthenticated: true | undefined;
+  /** Receives the copies that are used although they are not authenticated. */
+  foreign: Set<string>;
+  signal: AbortSignal;
+}
+
+/** Which copies are used, and why none is authenticated, for people. */
+async function trustIn(
+  io: Io,
+  rack: Rack | undefined,
+  { unauthenticated, foreign, signal }: TrustOptions,
+): Promise<{ trust: Trust; why: string }> {
+  const onUnauthenticated = (what: string) => void foreign.add(what);
+  if (rack === undefined) {
+    const why = "; to compare it with the rack's backup-key, add --on RACK or --rack FILE";
+    return { trust: { onUnauthenticated }, why };
+  }
+  let why = '';
+  let backupKey: Secret | undefined;
+  try {
+    backupKey = await readBackupKey(io, rack, signal);
+    if (backupKey === undefined) why = `; the secret store has no backup-key of ${rack.name}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    why = `; the backup-key of ${rack.name} cannot be read: ${errorText(error)}`;
+  }
+  const encrypts = Array.isArray(rack.services['router-backup'].encrypt);
+  const acceptsUnauthenticated = unauthenticated ?? backupKey === undefined;
+  const archived = rack.jumphost.name;
+  const trust = { backupKey, encrypts, archived, acceptsUnauthenticated, onUnauthenticated };
+  return { trust, why };
+}
+
+const mostNamed = 3;
+
+function reportForeign(io: Io, foreign: ReadonlySet<string>, why: string): void {
+  const all = [...foreign];
+  for (const what of all.slice(0, mostNamed)) io.err(plain(`${what} is not authenticated${why}`));
+  if (all.length <= mostNamed) return;
+  const more = count(all.length - mostNamed, 'more copy', 'more copies');
+  io.err(`${more}: not authenticated`);
+}
+
+/**
+ * A version that is not authenticated must be named by a person, because whoever can write to the destination can add a newer one.
+ *
+ * @throws CliError
+ */
+export function mustBeNamed(versions: readonly Version[], wanted: string): void {
+  const { dayOf, relative } = namingOf(wanted);
+  const ofDay = versions.filter(({ time }) => time.startsWith(dayOf ?? ''));
+  if (!relative && (dayOf === undefined || ofDay.length === 1)) return;
+  const ids = ofDay.slice(0, mostNamed).map(({ id }) => id);
+  throw usageError(
+    `--unauthenticated: specify the version that you trust by its ID, with --version: ${ids.join(', ')}`,
+  );
+}
+
+function namingOf(wanted: string): { relative: boolean; dayOf: string | undefined } {
+  const [day] = /^\d{4}-\d\d-\d\d(?=$|[Tt ])/.exec(wanted) ?? [];
+  return { relative: /^latest(~\d+)?$/.test(wanted), dayOf: day };
+}
+
 interface CopyContext extends CopyOptions {
+  trust: Trust;
+  io: Io;
   rack: Rack | undefined;
   backups: ReadonlyMap<string, CreateBackup>;
   mask: Mask;
 }
 
 function copyOf(source: BackupSource, context: CopyContext): Copy {
-  const { rack, mask, identity } = context;
+  const { rack, mask, identity, trust, io } = context;
   const noKey =
     identity === undefined
       ? 'use --identity or SKOLO_AGE_IDENTITY_FILE'
@@ -92,10 +184,16 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
   }
   async function find(name: string, wanted: string): Promise<{ version: Version; bytes: Buffer }> {
     const versions = await versionsOf(name);
-    const version = await explaining(async () => resolveVersion(versions, wanted), {
-      subject: name,
+    await explaining(async () => resolveVersion(versions, wanted), { subject: name });
+    if (context.unauthenticated) mustBeNamed(versions, wanted);
+    const picking = pickVersion(versions, {
+      wanted,
+      read: (version) => source.content(version),
+      passes: trust.backupKey && ['damaged', 'no-key', 'not-found', 'unauthenticated'],
+      onPass: (error) => io.err(plain(`${errorText(error)}; trying the previous version`)),
     });
-    return { version, bytes: await explaining(() => source.content(version), { noKey }) };
+    const { version, content } = await explaining(() => picking, { noKey });
+    return { version, bytes: content };
   }
   /** Text for people. Masked unless `secrets` is set, by the model's rules or by general ones. */
   function text(version: Version, bytes: Buffer, secrets: boolean): string {

@@ -27,10 +27,19 @@ export type RestoreSteps = ClientAnswer<(typeof routerBackupApi)['restoreSteps']
 export interface ReaderOptions {
   from?: string;
   identity?: string;
+  unauthenticated?: true;
+}
+
+/** Adds `--from` and `--identity`, and `--unauthenticated` for commands that read contents. */
+export function canReadCopies(command: SkoloCommand): SkoloCommand {
+  return canListCopies(command).option(
+    '--unauthenticated',
+    "with --from: accept a version of --version that was not made with the rack's backup-key",
+  );
 }
 
 /** Adds `--from` and `--identity`. */
-export function canReadCopies(command: SkoloCommand): SkoloCommand {
+export function canListCopies(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--from <place>',
@@ -53,6 +62,7 @@ export function isFromCopy(
     if (command.getOptionValueSource('identity') === 'cli') {
       command.error("option '--identity' requires '--from'");
     }
+    if (options.unauthenticated) command.error("option '--unauthenticated' requires '--from'");
     return false;
   }
   if (command.gives('url')) command.error("option '--url' cannot be used with '--from'");

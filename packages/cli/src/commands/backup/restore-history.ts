@@ -29,7 +29,7 @@ export function define(command: SkoloCommand): void {
     "skolo backup restore-history --from gs://my-backups/rack4 --identity key.txt --reason 'new disk'",
   );
 
-  command.action(async ({ from, identity, reason, json }: Options) => {
+  command.action(async ({ from, identity, unauthenticated, reason, json }: Options) => {
     if (from === undefined)
       return command.error("option '--from' is missing; specify where the copy is stored");
     const { withCopy } = await import('./copy.ts');
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
     // Jumphost archives are not in the history. Checked first, because the service may not respond.
     const { equipment: all } = await service.ask((client) => client.allEquipment());
     const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);
-    const result = await withCopy(command, { from, identity }, (copy) =>
+    const result = await withCopy(command, { from, identity, unauthenticated }, (copy) =>
       send(copy, service, new Set(archived), reason),
     );
     const { equipment, versions, lost, unreadable } = result;

@@ -66,11 +66,12 @@ export function define(command: SkoloCommand): void {
 }
 
 /** Options for a copy on this command line. */
-function givenPlace(command: SkoloCommand, { from, identity }: Options): string[] {
+function givenPlace(command: SkoloCommand, { from, identity, unauthenticated }: Options): string[] {
   const isRepeated = command.getOptionValueSource('identity') === 'cli';
   return [
     ...(from === undefined ? [] : ['--from', from]),
     ...(isRepeated && identity !== undefined ? ['--identity', identity] : []),
+    ...(unauthenticated ? ['--unauthenticated'] : []),
   ];
 }
 

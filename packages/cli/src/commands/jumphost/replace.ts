@@ -28,7 +28,15 @@ export function define(command: SkoloCommand): void {
         '--identity <file>',
         'age identity that decrypts the archives (default: SKOLO_AGE_IDENTITY_FILE)',
       )
-      .option('--version <version>', 'archive to use: latest, an ID or a time', 'latest')
+      .option(
+        '--version <version>',
+        'archive to use: latest (the newest authenticated one), an ID or a time',
+        'latest',
+      )
+      .option(
+        '--unauthenticated',
+        'use the archive of --version even if it is not authenticated; the k3s token then comes from the secret store',
+      )
       .option(
         '--disk [where]',
         "use the old jumphost's disk instead of an archive: a block device, LABEL=NAME or a mount point on the spare. Without a value, the disk is detected automatically",

@@ -32,24 +32,40 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
       `${name}: this is a GKE cluster, which has neither a rack.yaml nor skolo secrets`,
     );
   }
-  const [{ rackSecrets }, { openStore }] = await Promise.all([
-    import('@skolo/rack/secrets'),
-    import('@skolo/fleet/secret-store'),
-  ]);
+  const { rackSecrets } = await import('@skolo/rack/secrets');
   const rack = await readRackOf(fleetRack);
   const secrets = rackSecrets(rack);
   const unknown = Object.keys(rack.secrets.shared).find(
     (each) => !secrets.some((secret) => secret.name === each),
   );
   if (unknown !== undefined) throw await unknownSecret(rack, secrets, unknown);
-  const store = await openStore(rack.secrets, {
+  const store = await openStoreOf(io, rack);
+  return { fleetRack, rack, secrets, store };
+}
+
+async function openStoreOf(io: Io, rack: Rack): Promise<SecretStore> {
+  const { openStore } = await import('@skolo/fleet/secret-store');
+  return await openStore(rack.secrets, {
     dir: rack.dir,
     home: io.env.HOME || homedir(),
     env: io.env,
     now: io.now,
     identities: () => workstationIdentities(io),
   });
-  return { fleetRack, rack, secrets, store };
+}
+
+/**
+ * The key that authenticates a rack's off-site copies. Undefined: the store does not contain it.
+ *
+ * @throws StoreError @throws CliError This workstation cannot read the store.
+ */
+export async function readBackupKey(
+  io: Io,
+  rack: Rack,
+  signal: AbortSignal,
+): Promise<Secret | undefined> {
+  const { secretPlace } = await import('@skolo/rack/secrets');
+  return await (await openStoreOf(io, rack)).read(secretPlace(rack, 'backup-key'), signal);
 }
 
 /** The secret with this name. @throws CliError */

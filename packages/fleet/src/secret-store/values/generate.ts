@@ -14,6 +14,7 @@ export const generatedKinds = [
   'token',
   'agent-key',
   'k3s-token',
+  'backup-key',
   'ssh-key',
   'age-identity',
   'rack-key',
@@ -51,6 +52,7 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
     case 'token':
       return { value: new Secret(randomBytes(32).toString('base64url')) };
     case 'k3s-token':
+    case 'backup-key':
       return { value: new Secret(randomBytes(32).toString('hex')) };
     case 'snmp-community':
       return { value: new Secret(password(communityLength)) };

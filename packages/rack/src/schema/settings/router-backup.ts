@@ -52,7 +52,7 @@ export const routerBackup = section({
   )
     .exactOptional()
     .describe(
-      'Location of off-site copies: a Google Cloud Storage bucket, or a mounted directory.',
+      'Location of off-site copies: a Google Cloud Storage bucket, or a mounted directory. The secret `secrets/backup-key` authenticates them.',
     ),
   uploadKey: secret
     .exactOptional()

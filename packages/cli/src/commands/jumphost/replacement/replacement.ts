@@ -5,6 +5,7 @@ import { closing, errorText, parseJson, tempFolder } from '@skolo/base';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import { signStatement } from '@skolo/rack/jumphost';
+import { secretPlace } from '@skolo/rack/secrets';
 import { type Host, isPrepared, type Step, type StepProgress } from '@skolo/setup/engine';
 import {
   afterSwapSteps,
@@ -139,7 +140,9 @@ async function swap(
   return await interruptible(command, async (signal) => {
     const { report } = runner;
     const { host, steps } = await openSteps(command, name, options, { signal, report, ways });
-    const cluster = options.newCluster ? 'new' : { token: await storedToken(open, signal) };
+    const cluster = options.newCluster
+      ? 'new'
+      : { token: await storedSecret(open, 'k3s-token', signal) };
     const stages: StepProgress[] = [];
     async function pass(next: readonly Step[], isCheck = false): Promise<boolean> {
       const ended = await runner.run(host, next, { isCheck, signal });
@@ -150,7 +153,8 @@ async function swap(
     await using folder = await tempFolder('skolo-jumphost-');
     let copy: StateCopy;
     try {
-      copy = await readCopy(command, rack, host, { ...options, folder: folder.path });
+      const backupKey = await storedSecret(open, 'backup-key', signal);
+      copy = await readCopy(command, rack, host, { ...options, backupKey, folder: folder.path });
       if (!(await pass(rehearsalSteps({ takeOver, steps, copy, cluster })))) {
         return await failed(replacement, stages);
       }
@@ -195,10 +199,8 @@ async function failed(
   command.io.exitCode = exitCodes.failed;
 }
 
-/** For a copy without the token. */
-async function storedToken({ secrets, store }: OpenSecrets, signal: AbortSignal) {
-  const secret = secrets.find((each) => each.name === 'k3s-token');
-  return secret && (await store.read(secret.place, signal));
+async function storedSecret({ rack, store }: OpenSecrets, name: string, signal: AbortSignal) {
+  return await store.read(secretPlace(rack, name), signal);
 }
 
 interface OpenFence {

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newNonce, pack } from '@skolo/backup';
+import { archiveDigest, newNonce, pack } from '@skolo/backup';
+import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type NewMember, tarOf } from '@skolo/equipment/models/tar';
 import { parseRack } from '@skolo/rack';
@@ -24,6 +25,9 @@ const file = (name: string, text: string | Buffer): NewMember => {
   return { name, type: 'file', mode: 0o640, uid: 10_001, gid: 10_002, size, content };
 };
 
+const backupKey = new Secret('of the rack');
+const jumphost = rack.jumphost.name;
+
 /** An archive for each day, with a random file. Those of some days contain the history. */
 async function place(days: readonly string[], withHistory: readonly string[] = []) {
   const folder = await tempDir();
@@ -34,20 +38,29 @@ async function place(days: readonly string[], withHistory: readonly string[] = [
   await writeFile(identity, `${key}\n`, { mode: 0o600 });
   const recipients = [await identityToRecipient(key)];
   const files: string[] = [];
+  /** @param key `none`: as somebody makes it who can only write there */
+  async function add(day: string, members: NewMember[], key: Secret | 'none' = backupKey) {
+    const content = { bytes: await tarOf(members) };
+    const { file: packed } = await pack(content, { recipients, nonce: newNonce(), folder });
+    const time = `${day}T03:00:00Z`;
+    const authenticated = key === 'none' ? undefined : { backupKey: key, device: jumphost, time };
+    const digest = await archiveDigest(packed, authenticated);
+    const name = `${day}-${jumphost}-${digest}.gz.age`;
+    await rename(packed, join(from, name));
+    return name;
+  }
   for (const day of days) {
     const history = withHistory.includes(day) ? [file(machineHistory, `history of ${day}`)] : [];
     const members = [file('etc/day', day), file('etc/random', randomBytes(200_000)), ...history];
-    const content = { bytes: await tarOf(members) };
-    const { file: packed, digest } = await pack(content, { recipients, nonce: newNonce(), folder });
-    const name = join(from, `${day}-jumphost-rack4-${digest}.gz.age`);
-    await rename(packed, name);
-    files.push(name);
+    files.push(join(from, await add(day, members)));
   }
   const said: string[] = [];
   const command = new SkoloCommand('skolo', testIo({ err: (text) => said.push(text) }));
-  const read = (version = 'latest', key = identity) =>
-    readArchive(command, rack, { from, identity: key, version, folder });
-  return { folder, files, said, read };
+  const read = (
+    version = 'latest',
+    more: { identity?: string; unauthenticated?: true; backupKey?: Secret | undefined } = {},
+  ) => readArchive(command, rack, { from, identity, version, folder, backupKey, ...more });
+  return { folder, files, said, add, read };
 }
 
 const damages = {
@@ -89,24 +102,113 @@ it('is not an older one where the key does not open the newest', async () => {
   const other = join(folder, 'other');
   await writeFile(other, `${await generateX25519Identity()}\n`, { mode: 0o600 });
 
-  await expect(read('latest', other)).rejects.toThrow(
+  await expect(read('latest', { identity: other })).rejects.toThrow(
     /2026-11-20-.* is not encrypted for the specified identity; specify the identity file/,
   );
   expect(said).toEqual([]);
 });
 
-it('is never one that is not encrypted', async () => {
-  const { folder, read, said } = await place(['2026-11-19']);
-  const plain = await pack(
-    { bytes: await tarOf([file('etc/day', 'of eve')]) },
-    { recipients: 'none', nonce: newNonce(), folder },
-  );
-  const name = `2026-11-20-jumphost-rack4-${plain.digest}.gz`;
-  await rename(plain.file, join(folder, 'offsite', name));
+describe('an archive that the rack did not make', () => {
+  const forged = [file('etc/day', 'of eve')];
 
-  expect((await read()).time).toMatch(/^2026-11-19T/);
-  expect(said).toEqual([expect.stringContaining(`${name}: the archive is not encrypted`)]);
-  await expect(read(name)).rejects.toThrow('the archive is not encrypted');
+  it.each([
+    ['without a key', 'none' as const],
+    ['with another key', new Secret('of eve')],
+  ])('is never the newest: made %s', async (_, key) => {
+    const { add, said, read } = await place(['2026-11-19']);
+    const name = await add('2026-11-20', forged, key);
+
+    const { time, from } = await read();
+
+    expect(time).toMatch(/^2026-11-19T/);
+    expect(from).toMatchObject({ isAuthenticated: true });
+    expect(said).toEqual([expect.stringContaining(name)]);
+    await expect(read(name)).rejects.toThrow(name);
+  });
+
+  it('is a genuine one with the name of another day or jumphost', async () => {
+    const { files, read } = await place(['2026-11-18', '2026-11-19']);
+    const [old = '', newest = ''] = files;
+    await rename(old, old.replace('2026-11-18', '2026-11-20'));
+
+    expect((await read()).time).toMatch(/^2026-11-19T/);
+    await rm(newest);
+    await expect(read()).rejects.toThrow('(1 archive checked)');
+  });
+
+  it('is used if a person names it, and is then not trusted', async () => {
+    const { add, read, said } = await place(['2026-11-18'], ['2026-11-18']);
+    const name = await add('2026-11-20', forged, 'none');
+    const unauthenticated = true;
+
+    for (const version of [name, '2026-11-20']) {
+      const { title, from, history } = await read(version, { unauthenticated });
+      expect(title).toMatch(/, not authenticated$/);
+      expect(from).toMatchObject({ isAuthenticated: false });
+      expect(history?.time).toMatch(/^2026-11-18T/);
+    }
+    expect((await read('2026-11-18', { unauthenticated })).from).toMatchObject({
+      isAuthenticated: true,
+    });
+    const without = { unauthenticated, backupKey: undefined } as const;
+    expect((await read(name, without)).from).toMatchObject({ isAuthenticated: false });
+    expect(said.join()).not.toContain('trying');
+    const other = await add('2026-11-20', [...forged, file('etc/x', 'x')], 'none');
+    for (const version of ['latest', 'latest~1', '2026-11-20', '2026-11-21']) {
+      await expect(read(version, { unauthenticated })).rejects.toThrow('by its ID');
+    }
+    await expect(read('2026-11-20', { unauthenticated })).rejects.toThrow(other);
+  });
+
+  it('gives no machine history to a genuine one', async () => {
+    const { add, read, said } = await place(['2026-11-18', '2026-11-20'], ['2026-11-18']);
+    const name = await add('2026-11-19', [file(machineHistory, 'of eve')], 'none');
+
+    const { history } = await read();
+
+    expect(history?.time).toMatch(/^2026-11-18T/);
+    expect(said).toEqual([expect.stringContaining(name)]);
+  });
+
+  it('is each of them without a backup key', async () => {
+    const { read } = await place(['2026-11-20']);
+
+    await expect(read('latest', { backupKey: undefined })).rejects.toThrow(
+      /does not contain backup-key, .* --version ID --unauthenticated$/,
+    );
+  });
+
+  it('is none that is not encrypted, even if a person names it', async () => {
+    const { folder, read, said } = await place(['2026-11-19']);
+    const authenticated = { backupKey, device: jumphost, time: '2026-11-20T03:00:00Z' };
+    const options = { recipients: 'none', nonce: newNonce(), authenticated, folder } as const;
+    const plain = await pack({ bytes: await tarOf(forged) }, options);
+    const name = `2026-11-20-${jumphost}-${plain.digest}.gz`;
+    await rename(plain.file, join(folder, 'offsite', name));
+
+    expect((await read()).time).toMatch(/^2026-11-19T/);
+    expect(said).toEqual([expect.stringContaining(`${name}: the archive is not encrypted`)]);
+    await expect(read(name, { unauthenticated: true })).rejects.toThrow('is not encrypted');
+  });
+
+  it('does not look like a missing identity', async () => {
+    const { folder, add, read } = await place(['2026-11-19']);
+    const name = await add('2026-11-20', forged, 'none');
+    const recipients = [await identityToRecipient(await generateX25519Identity())];
+    const bytes = await tarOf(forged);
+    const { file: packed } = await pack({ bytes }, { recipients, nonce: newNonce(), folder });
+    await rename(packed, join(folder, 'offsite', name));
+
+    expect((await read()).time).toMatch(/^2026-11-19T/);
+  });
+
+  it('does not fill the disk', async () => {
+    const { add, read, said } = await place(['2026-11-19']);
+    await add('2026-11-20', [file('etc/zeros', Buffer.alloc(20 << 20))], backupKey);
+
+    expect((await read()).time).toMatch(/^2026-11-19T/);
+    expect(said).toEqual([expect.stringMatching(/its content is larger than \d+ bytes/)]);
+  });
 });
 
 describe('the machine history', () => {

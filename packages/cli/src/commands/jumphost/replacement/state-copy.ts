@@ -1,10 +1,13 @@
 /** Decides from which copy the state of an old jumphost is restored: an off-site archive, or its disk in the spare. */
-import { writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { count, errorText, sha256, shellWord } from '@skolo/base';
+import { pipeline } from 'node:stream/promises';
+import type { BackupSource, Trust, Version } from '@skolo/backup';
+import { count, errorText, shellWord } from '@skolo/base';
+import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
-import type { Host, LocalFile } from '@skolo/setup/engine';
+import { type Host, localFile } from '@skolo/setup/engine';
 import { machineHistory, type OlderHistory, openDisk, type StateCopy } from '@skolo/setup/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
@@ -16,119 +19,145 @@ export async function readCopy(
   command: SkoloCommand,
   rack: Rack,
   host: Host,
-  { folder, ...options }: CopyOptions & { disk?: string | true; folder: string },
+  options: ArchiveOptions & { disk?: string | true },
 ): Promise<StateCopy> {
   const { disk } = options;
-  if (disk === undefined) return await readArchive(command, rack, { ...options, folder });
+  if (disk === undefined) return await readArchive(command, rack, options);
   return await readDisk(host, rack.jumphost.name, disk === true ? undefined : disk);
 }
 
 export interface CopyOptions {
   from?: string;
   identity?: string;
-  /** `latest`: the newest intact one. */
+  /** `latest`: the newest one that is intact and authenticated. */
   version: string;
+  unauthenticated?: true;
 }
 
-/** @throws CliError There is none, no identity decrypts it, or none is intact. */
+interface ArchiveOptions extends CopyOptions {
+  /** From the store. */
+  backupKey: Secret | undefined;
+  /** For unpacked archives, until the caller removes it. */
+  folder: string;
+}
+
+/** @throws CliError There is none, no identity decrypts it, or none is intact and authenticated. */
 export async function readArchive(
   command: SkoloCommand,
   rack: Pick<Rack, 'name' | 'jumphost' | 'services'>,
-  options: CopyOptions & {
-    /** For the unpacked archive, until the caller removes it. */
-    folder: string;
-  },
+  { backupKey, folder, unauthenticated, version: wanted, ...options }: ArchiveOptions,
 ): Promise<StateCopy> {
   const { io } = command;
-  const { folder } = options;
+  const { name } = rack.jumphost;
   const from = options.from ?? rack.services['router-backup'].upload;
   if (from === undefined) {
     throw new CliError(
       `${rack.name}: rack.yaml does not set services.router-backup.upload; specify a location with --from, or use the old jumphost's disk with --disk`,
     );
   }
-  const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
-  const { explaining, withCopy } = await import('../../backup/copy.ts');
-  return await withCopy(command, { from, identity }, async (copy) => {
-    const { name } = rack.jumphost;
-    const versions = await copy.versions(name, Number.MAX_SAFE_INTEGER);
-    const wanted = options.version;
-    const { resolveVersion } = await import('@skolo/backup');
-    const find = async () => resolveVersion(versions, wanted);
-    const candidates = wanted === 'latest' ? versions : [await explaining(find, { subject: name })];
-    for (const { id, time } of candidates) {
-      if (!id.endsWith('.age')) {
-        const why = `${from}/${id}: the archive is not encrypted, so router-backup did not make it`;
-        if (wanted !== 'latest') throw new CliError(why);
-        io.err(plain(`${why}; trying the previous archive`));
-        continue;
-      }
-      try {
-        const read = async (id: string) => Buffer.from(await copy.content(name, id, true));
-        const tar = await read(id);
-        const older = versions
-          .slice(versions.findIndex((each) => each.id === id) + 1)
-          .filter((each) => each.id.endsWith('.age'));
-        const history = await findHistory(io, [
-          { time, read: async () => tar },
-          ...older.map((each) => ({ time: each.time, read: () => read(each.id) })),
-        ]);
-        return {
-          title: `${from}, archive of ${time}`,
-          id: `${from} ${id}`,
-          time,
-          from: { tar: await localCopy(join(folder, 'tar'), tar), isAuthenticated: false },
-          history:
-            history === undefined || history.at === 0
-              ? undefined
-              : {
-                  ...history,
-                  content: await localCopy(join(folder, 'history'), history.content),
-                },
-        };
-      } catch (error) {
-        if (wanted !== 'latest' || !isDamaged(error)) throw error;
-        io.err(plain(`${errorText(error)}; trying the previous archive`));
-      }
-    }
+  if (backupKey === undefined && !unauthenticated) {
     throw new CliError(
-      `${name}: no intact archive in ${from} (${count(versions.length, 'archive')} checked); specify another location with --from, or use the old jumphost's disk with --disk`,
+      `${rack.name}: the secret store does not contain backup-key, so no archive can be authenticated; use the old jumphost's disk with --disk, or choose an archive that you trust (skolo backup list ${name} --from ${from}) with --version ID --unauthenticated`,
     );
+  }
+  const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
+  const { explaining, mustBeNamed, withCopy } = await import('../../backup/copy.ts');
+  let isAuthenticated = true;
+  const trust: Trust = {
+    backupKey,
+    archived: name,
+    acceptsUnauthenticated: unauthenticated ?? false,
+    onUnauthenticated() {
+      isAuthenticated = false;
+    },
+  };
+  return await withCopy(command, { from, identity, trust }, async ({ source }) => {
+    const versions = await explaining(() => source.versions(name), { subject: name });
+    if (unauthenticated) mustBeNamed(versions, wanted);
+    const { pickVersion } = await import('@skolo/backup');
+    let passed = 0;
+    const read = async (version: Version) => {
+      const archive = await unpack(source, version, join(folder, 'archive'));
+      // Others are not the one that a person has named.
+      trust.acceptsUnauthenticated = false;
+      return archive;
+    };
+    const picking = pickVersion(versions, {
+      wanted,
+      read,
+      passes: ['damaged', 'unauthenticated'],
+      onPass(error) {
+        passed += 1;
+        io.err(plain(`${errorText(error)}; trying the previous archive`));
+      },
+    });
+    const { version, content: archive } = await explaining(() => picking, { subject: name }).catch(
+      (error: unknown) => {
+        if (passed === 0) throw error;
+        throw new CliError(
+          `${name}: no intact archive in ${from} is authenticated (${count(versions.length, 'archive')} checked); specify another location with --from, or use the old jumphost's disk with --disk`,
+        );
+      },
+    );
+    const { id, time } = version;
+    const older = versions.slice(versions.findIndex((each) => each.id === id) + 1);
+    return {
+      title: `${from}, archive of ${time}${isAuthenticated ? '' : ', not authenticated'}`,
+      id: `${from} ${id}${isAuthenticated ? '' : ' (not authenticated)'}`,
+      time,
+      from: { tar: await localFile(archive.file), isAuthenticated },
+      history: archive.hasHistory ? undefined : await findHistory(io, source, older, folder),
+    };
   });
 }
 
-async function localCopy(file: string, content: Buffer): Promise<LocalFile> {
-  await writeFile(file, content, { mode: 0o600 });
-  return { file, sha256: sha256(content) };
+interface Archive {
+  file: string;
+  hasHistory: boolean;
+}
+
+/** @throws BackupError It is damaged, or must not be used. */
+async function unpack(source: BackupSource, version: Version, file: string): Promise<Archive> {
+  if (source.contentToFile === undefined) {
+    throw new BackupError('not-found', 'a git repository does not contain archives');
+  }
+  await source.contentToFile(version, file);
+  const { readTar } = await import('@skolo/equipment/models/tar');
+  const members = await readTar({ file, size: 0 });
+  return { file, hasHistory: members.some(({ name }) => name === machineHistory) };
 }
 
 /** router-backup adds the machine history at least once a week, so three weeks may be damaged. */
-const mostSearched = 22;
+const mostSearched = 21;
 
-/** The newest history in these archives, with its position, of which unusable ones are reported. Undefined: there is none. */
+/** The newest history in these archives, of which unusable ones are reported. Undefined: there is none. */
 async function findHistory(
   io: Io,
-  archives: readonly { time: string; read(): Promise<Buffer> }[],
-): Promise<(Omit<OlderHistory, 'content'> & { at: number; content: Buffer }) | undefined> {
-  const { memberBytes, readTar } = await import('@skolo/equipment/models/tar');
-  for (const [at, { time, read }] of archives.slice(0, mostSearched).entries()) {
+  source: BackupSource,
+  archives: readonly Version[],
+  folder: string,
+): Promise<OlderHistory | undefined> {
+  const { memberStream, readTar } = await import('@skolo/equipment/models/tar');
+  const { createWriteStream } = await import('node:fs');
+  for (const version of archives.slice(0, mostSearched)) {
+    const tar = { file: join(folder, 'older'), size: 0 };
     try {
-      const bytes = await read();
-      const member = (await readTar({ bytes })).find(({ name }) => name === machineHistory);
-      if (member === undefined) continue;
+      const { hasHistory } = await unpack(source, version, tar.file);
+      if (!hasHistory) continue;
+      const member = (await readTar(tar)).find(({ name }) => name === machineHistory);
+      if (member?.type !== 'file') continue;
       const { mode, uid, gid } = member;
-      return { at, time, mode, uid, gid, content: memberBytes({ bytes }, member) };
+      const history = join(folder, 'history');
+      await pipeline(memberStream(tar, member), createWriteStream(history, { mode: 0o600 }));
+      return { time: version.time, mode, uid, gid, content: await localFile(history) };
     } catch (error) {
-      if (!(error instanceof CliError || error instanceof BackupError)) throw error;
+      if (!(error instanceof BackupError)) throw error;
       io.err(plain(`${errorText(error)}; looking for the machine history in the previous archive`));
+    } finally {
+      await rm(tar.file, { force: true });
     }
   }
   return undefined;
-}
-
-function isDamaged(error: unknown): boolean {
-  const { cause } = error instanceof CliError ? error : {};
-  return cause instanceof BackupError && cause.code === 'damaged';
 }
 
 /** Its time is that of the last state change. `closeDisk` ends it. */

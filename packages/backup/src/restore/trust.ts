@@ -1,0 +1,48 @@
+/** Decides which copies are used: whoever can write to a destination can add some that the rack did not make. */
+import type { Secret } from '@skolo/base/secrets';
+import { BackupError } from '@skolo/equipment/models/configuration';
+
+export interface Trust {
+  /** The rack's backup key; undefined on a computer without its secret store. */
+  backupKey?: Secret | undefined;
+  /** Whether copies that are not authenticated are used; by default, only without a backup key. */
+  acceptsUnauthenticated?: boolean | undefined;
+  /** Whether rack.yaml encrypts copies, so that the rack does not make plain ones. */
+  encrypts?: boolean | undefined;
+  /** Name of the jumphost, whose archives are always encrypted. */
+  archived?: string | undefined;
+  /** Called with each copy that is used although it is not authenticated. */
+  onUnauthenticated?: ((what: string) => void) | undefined;
+}
+
+interface CopyFacts {
+  device?: string;
+  isEncrypted: boolean;
+  isAuthenticated: boolean;
+}
+
+/** @param what for people: the copy @throws BackupError `unauthenticated`: it must not be used. */
+export function admitCopy(
+  what: string,
+  { device, isEncrypted, isAuthenticated }: CopyFacts,
+  trust: Trust,
+): void {
+  const { backupKey, acceptsUnauthenticated = backupKey === undefined } = trust;
+  if (!isEncrypted && device !== undefined && device === trust.archived) {
+    throw rejected(`${what}: the archive is not encrypted, so router-backup did not make it`);
+  }
+  if (isAuthenticated) return;
+  if (!isEncrypted && trust.encrypts) {
+    throw rejected(`${what} is neither encrypted, as rack.yaml requires, nor authenticated`);
+  }
+  if (!acceptsUnauthenticated) {
+    throw rejected(
+      `${what} is not authenticated: it was not made with the rack's backup-key, so anyone may have written it; if you trust it, specify it by its ID and add --unauthenticated`,
+    );
+  }
+  trust.onUnauthenticated?.(what);
+}
+
+function rejected(message: string): BackupError {
+  return new BackupError('unauthenticated', message);
+}
