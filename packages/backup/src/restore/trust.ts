@@ -37,7 +37,7 @@ export function admitCopy(
   }
   if (!acceptsUnauthenticated) {
     throw rejected(
-      `${what} is not authenticated: it was not made with the rack's backup-key, so anyone may have written it; if you trust it, specify it by its ID and add --unauthenticated`,
+      `${what} is not authenticated: it was not made with the rack's backup-key, so anyone may have written it; to use it anyway, name the version and add --unauthenticated`,
     );
   }
   trust.onUnauthenticated?.(what);

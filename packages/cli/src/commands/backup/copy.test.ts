@@ -113,10 +113,12 @@ describe('skolo backup --from', () => {
     const { copy, show, ofRack } = await startPlace(options);
     await copy('2026-11-18', 'genuine', own);
     const name = await copy('2026-11-19', 'newest');
+    const plain = hasRack ? await copy('2026-11-20', 'of eve', { isPlain: true }) : '';
 
     const { out, err, exitCode } = await show(...(hasRack ? ofRack : []));
 
     expect({ out, exitCode }).toEqual({ out: 'newest\n', exitCode: 0 });
+    expect(err).toContain(plain);
     expect(err).toMatch(new RegExp(`${name} is not authenticated; .*${why}`));
   });
 

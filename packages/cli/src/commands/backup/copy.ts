@@ -189,7 +189,10 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     const picking = pickVersion(versions, {
       wanted,
       read: (version) => source.content(version),
-      passes: trust.backupKey && ['damaged', 'no-key', 'not-found', 'unauthenticated'],
+      // Without the key, what is damaged or encrypted for somebody else may be genuine.
+      passes: trust.backupKey
+        ? ['damaged', 'no-key', 'not-found', 'unauthenticated']
+        : ['unauthenticated'],
       onPass: (error) => io.err(plain(`${errorText(error)}; trying the previous version`)),
     });
     const { version, content } = await explaining(() => picking, { noKey });
