@@ -1,5 +1,5 @@
 /** Configurations as bytes and text: archives, comparison, masking of secrets. */
-export { limits } from '../../transports/budget/received.ts';
+export { limits } from '@skolo/equipment/transports/limits';
 export { commonSecrets } from './common-secrets.ts';
 export { BackupError } from './errors.ts';
 export { createMask, isBlock, isContinued, isInLine, type Mask } from './mask.ts';

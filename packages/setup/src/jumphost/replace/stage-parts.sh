@@ -14,10 +14,12 @@ database=var/lib/rancher/k3s/server/db
 if [ "$how" = foreign ] && [ -e $database ]; then
   find $database -mindepth 1 ! -path $database/state.db ! -path $database/state.db-wal -delete
 fi
-# `ssh_host_*` is a pattern.
-for each in $*; do
-  [ -e "$each" ] || continue
-  mkdir -p "$staged/$(dirname "$each")"
-  if [ "$how" = disk ]; then cp -a "$each" "$staged/$each"; else mv -T "$each" "$staged/$each"; fi
+for path; do
+  # `ssh_host_*` is a pattern.
+  for each in $path; do
+    [ -e "$each" ] || continue
+    mkdir -p "$staged/$(dirname "$each")"
+    if [ "$how" = disk ]; then cp -a "$each" "$staged/$each"; else mv -T "$each" "$staged/$each"; fi
+  done
 done
 sync -f "$staged"
