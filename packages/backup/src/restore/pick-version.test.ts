@@ -61,6 +61,8 @@ describe('pickVersion', () => {
   it('passes no version for any other reason', async () => {
     await expect(picked('latest', { 20: 'unreachable' })).rejects.toThrow('20 is unreachable');
     await expect(picked('latest', { 20: 'damaged' }, [])).rejects.toThrow('20 is damaged');
+    expect(await picked('latest~1', { 20: 'damaged' }, [])).toEqual([19, []]);
+    expect(await picked('latest~1', { 20: 'damaged' }, ['unauthenticated'])).toEqual([19, []]);
     await expect(picked('latest~9', {})).rejects.toThrow('latest~9 does not exist');
   });
 });

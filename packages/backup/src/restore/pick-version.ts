@@ -37,9 +37,14 @@ export async function pickVersion<T>(
       if (newer === 0) return { version, content };
       newer -= 1;
     } catch (error) {
-      if (!(error instanceof BackupError) || !passes.includes(error.code)) throw error;
-      onPass(error);
-      first ??= error;
+      if (error instanceof BackupError && passes.includes(error.code)) {
+        onPass(error);
+        first ??= error;
+        continue;
+      }
+      // It counts, although nobody could read it.
+      if (newer === 0) throw error;
+      newer -= 1;
     }
   }
   throw first ?? new BackupError('not-found', `${wanted} does not exist`);

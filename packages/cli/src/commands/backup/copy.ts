@@ -80,7 +80,7 @@ export async function withCopy<T>(
       source = await explaining(() => openSource(place, { identities, trust, signal }));
       const mask = createMask(randomBytes(32));
       const backups = await loadBackups();
-      const options = { from, identity, unauthenticated, trust };
+      const options = { from, identity, unauthenticated, trust, foreign };
       const copy = copyOf(source, { rack, backups, mask, ...options, io: command.io });
       try {
         return await orAborted(read(copy), signal);
@@ -133,7 +133,7 @@ async function trustIn(
 const mostNamed = 3;
 
 function reportForeign(io: Io, foreign: ReadonlySet<string>, why: string): void {
-  const all = [...foreign];
+  const all = [...foreign].sort();
   for (const what of all.slice(0, mostNamed)) io.err(plain(`${what} is not authenticated${why}`));
   if (all.length <= mostNamed) return;
   const more = count(all.length - mostNamed, 'more copy', 'more copies');
@@ -162,6 +162,8 @@ function namingOf(wanted: string): { relative: boolean; dayOf: string | undefine
 
 interface CopyContext extends CopyOptions {
   trust: Trust;
+  /** The copies that were used although they are not authenticated. */
+  foreign: Set<string>;
   io: Io;
   rack: Rack | undefined;
   backups: ReadonlyMap<string, CreateBackup>;
@@ -169,7 +171,7 @@ interface CopyContext extends CopyOptions {
 }
 
 function copyOf(source: BackupSource, context: CopyContext): Copy {
-  const { rack, mask, identity, trust, io } = context;
+  const { rack, mask, identity, trust, foreign, io } = context;
   const noKey =
     identity === undefined
       ? 'use --identity or SKOLO_AGE_IDENTITY_FILE'
@@ -186,9 +188,15 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
     const versions = await versionsOf(name);
     await explaining(async () => resolveVersion(versions, wanted), { subject: name });
     if (context.unauthenticated) mustBeNamed(versions, wanted);
+    const used = [...foreign];
     const picking = pickVersion(versions, {
       wanted,
-      read: (version) => source.content(version),
+      async read(version) {
+        // Only the version that is picked is used.
+        foreign.clear();
+        for (const what of used) foreign.add(what);
+        return await source.content(version);
+      },
       // Without the key, what is damaged or encrypted for somebody else may be genuine.
       passes: trust.backupKey
         ? ['damaged', 'no-key', 'not-found', 'unauthenticated']
