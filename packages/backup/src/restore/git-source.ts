@@ -45,9 +45,10 @@ export async function openGitSource(
     const dir = local ?? temp ?? '';
     const opened = { dir, branch: await branchOf(dir, branch, place), decrypt };
     const reader = new HistoryReader({ ...opened, place });
-    const names = await readNames(dir, opened.branch);
     // The rack's own repository, which was set aside, is not encrypted.
-    const isEncrypted = local !== undefined || names.some((name) => encrypted.test(name));
+    const isEncrypted =
+      local !== undefined ||
+      (await readNames(dir, opened.branch)).some((name) => encrypted.test(name));
     const admit = () => admitCopy(place, { isEncrypted, isAuthenticated: false }, trust);
     return {
       repository: { ...opened, admit },

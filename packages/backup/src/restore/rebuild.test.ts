@@ -14,6 +14,7 @@ import { pack } from '../offsite/pack.ts';
 import { change } from '../testing/history.ts';
 import { openSource } from './open-source.ts';
 import { appendMissing, openBundle, rebuildHistory, writeBundle } from './rebuild.ts';
+import type { Trust } from './trust.ts';
 
 const { signal } = new AbortController();
 
@@ -155,6 +156,56 @@ describe('a history made again', () => {
     ]);
     expect(unreadable).toMatchObject([{ device: 'switch-1', id: lost }]);
     await rebuilt.close();
+  });
+
+  it('of a folder contains only what the rack made, unless a person accepts the rest', async () => {
+    const place = directoryPlace(join(dir, 'away'));
+    await mkdir(join(dir, 'away'));
+    const backupKey = new Secret('of the rack');
+    async function put(text: string, n: number, isOwn: boolean) {
+      const { time } = day(n);
+      const authenticated = isOwn ? { backupKey, device: 'router', time } : undefined;
+      const options = {
+        recipients: 'none',
+        nonce: newNonce(),
+        authenticated,
+        folder: dir,
+      } as const;
+      const { file, digest } = await pack({ bytes: Buffer.from(text) }, options);
+      const about = { device: 'router', time };
+      await place.put(objectName({ ...about, digest, encrypted: false }), file, about, signal);
+    }
+    await put('A\n', 1, true);
+    await put('of eve\n', 2, false);
+    async function rebuilt(acceptsUnauthenticated: boolean) {
+      const trust = { backupKey, acceptsUnauthenticated };
+      const source = await openSource(join(dir, 'away'), { trust });
+      const unreadable = await rebuildHistory(source, join(dir, 'rebuilt'), { signal });
+      const history = await Repository.open(join(dir, 'rebuilt'), { mayBegin: false });
+      const contents = await contentsOf(history, 'router');
+      await history.close();
+      return { contents, unreadable: unreadable.map(({ why }) => why) };
+    }
+
+    expect(await rebuilt(false)).toEqual({
+      contents: ['A\n'],
+      unreadable: [expect.stringContaining('is not authenticated')],
+    });
+    expect(await rebuilt(true)).toEqual({ contents: ['of eve\n', 'A\n'], unreadable: [] });
+  });
+
+  it('of a git repository is not authenticated', async () => {
+    await (await lived()).close();
+    const from = join(dir, 'history');
+    const backupKey = new Secret('of the rack');
+    const rebuild = async (trust: Trust) =>
+      await rebuildHistory(await openSource(from, { trust }), join(dir, 'rebuilt'), { signal });
+    const accepting = { backupKey, acceptsUnauthenticated: true };
+
+    await expect(rebuild({ backupKey })).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(await rebuild(accepting)).toEqual([]);
+    // A repository that was set aside is never encrypted.
+    expect(await rebuild({ ...accepting, encrypts: true })).toEqual([]);
   });
 
   it('travels in one file, and one that is cut is rejected', async () => {
