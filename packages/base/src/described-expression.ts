@@ -1,7 +1,7 @@
 /**
  * Regular expressions of rack.yaml. Some take quadratic or exponential time for a text that matches almost, which equipment may send, so
  * both the text and the time are limited. In doubt, a `DescribedExpression` matches nothing, and the reading fails. Where "no match" is an
- * answer, such as "this line is not volatile", `timely` throws instead.
+ * answer, such as "this line is not volatile", `timely` throws instead. Work that uses several expressions also has a limit for their sum.
  */
 import { type Context, createContext, Script } from 'node:vm';
 import { isObject } from './json/parse-json.ts';
@@ -15,9 +15,38 @@ const mostMs = 15;
 
 export class DescribedExpression extends RegExp {
   override exec(text: string): RegExpExecArray | null {
+    latest = this.source;
     if (isTimed) return super.exec(text);
     if (text.length > longestText) return null;
     return withinTime(() => super.exec(text)) ?? null;
+  }
+}
+
+/** An expression takes more CPU time than the work that uses it may take, so nobody knows whether it matches. */
+export class SlowExpression extends NamedError {
+  /** @param source of the one that ran when the time was over */
+  constructor(source: string) {
+    const what = `the regular expression ${JSON.stringify(source)} takes too long`;
+    super(`${what}; write one that can match a text in only one way`);
+  }
+}
+
+/** Milliseconds of CPU time that expressions share. */
+export interface SharedTime {
+  leftMs: number;
+}
+
+let latest = '';
+let shared: SharedTime | undefined;
+
+/** Returns the result of work whose expressions share this time. @throws SlowExpression */
+export function sharingTime<T>(time: SharedTime, work: () => T): T {
+  const outer = shared;
+  shared = time;
+  try {
+    return work();
+  } finally {
+    shared = outer;
   }
 }
 
@@ -25,46 +54,47 @@ let context: Context | undefined;
 const call = new Script('work()');
 let isTimed = false;
 
-/** The result; undefined: it takes too long. Work in such work has no limit of its own, because each costs 0.1 ms. */
-export function withinTime<T>(work: () => T): T | undefined {
+/**
+ * The result; undefined: it takes too long. Work in such work has no limit of its own, because each costs 0.1 ms.
+ *
+ * @param work has no effects, because it may be interrupted, and done again
+ * @throws SlowExpression The shared time is over.
+ */
+export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {
   if (isTimed) return work();
   context ??= createContext({});
+  const limitMs = Math.min(ms, shared?.leftMs ?? ms);
   const before = threadCpuMs();
-  let [usedMs, result]: [number, T | undefined] = [0, undefined];
+  let [usedMs, result, isDone]: [number, T | undefined, boolean] = [0, undefined, false];
   context.work = () => {
     result = work();
   };
   isTimed = true;
   try {
     // Again if it did not get the processor in that time.
-    while (usedMs < mostMs) {
+    while (!isDone && usedMs < limitMs) {
       try {
-        call.runInContext(context, { timeout: mostMs });
-        return result;
+        call.runInContext(context, { timeout: Math.ceil(limitMs) });
+        isDone = true;
       } catch (error) {
         // Of the other context, so it is no instance of this one's Error.
         if (!isObject(error) || error.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
       }
       usedMs = threadCpuMs() - before;
     }
-    return undefined;
   } finally {
     isTimed = false;
     context.work = undefined;
   }
-}
-
-/** An expression takes too long for a text, so nobody knows whether it matches. */
-export class SlowExpression extends NamedError {
-  constructor({ source }: RegExp) {
-    super(
-      `the regular expression ${JSON.stringify(source)} takes too long for a few lines; write one that can match a text in only one way`,
-    );
+  if (shared !== undefined) {
+    shared.leftMs -= usedMs;
+    if (!isDone && shared.leftMs <= 0) throw new SlowExpression(latest);
   }
+  return isDone ? result : undefined;
 }
 
 /** Reports whether an expression matches a text. */
-type Fits = (expression: RegExp, text: string) => boolean;
+export type Fits = (expression: RegExp, text: string) => boolean;
 
 /**
  * Returns the result of work that tests texts with its `fits`. Without an expression of rack.yaml, the work has no limit.
@@ -84,6 +114,6 @@ export function timely<T>(expressions: readonly RegExp[], work: (fits: Fits) => 
     });
   // A pause for the garbage collector counts as time, but does not come twice.
   const result = tryOnce() ?? tryOnce();
-  if (result === undefined) throw new SlowExpression(tested);
+  if (result === undefined) throw new SlowExpression(tested.source);
   return result.value;
 }

@@ -47,6 +47,7 @@ export { startDescribedDevice } from './equipment/http/described-devices.ts';
 export { startEsphome } from './equipment/http/esphome.ts';
 export type { HttpDevice, Tls } from './equipment/http/http-device.ts';
 export { startHttpRelay } from './equipment/http/http-relay.ts';
+export { ownCertificate } from './equipment/http/own-certificate.ts';
 export { startPikvm } from './equipment/http/pikvm.ts';
 export {
   type RedfishOptions,

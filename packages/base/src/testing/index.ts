@@ -4,6 +4,7 @@ export { feed, run } from '../programs/run.ts';
 export { cleanUps } from './clean-ups.ts';
 export { collectGarbage } from './collect-garbage.ts';
 export { listen } from './listen.ts';
+export { longestTurn, type Turn } from './longest-turn.ts';
 export { mountFreezable, mountSmall } from './mount-small.ts';
 export { needs } from './needs.ts';
 export { pathsOf } from './paths-of.ts';

@@ -6,12 +6,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { countRounds, isLong, seeded } from '@skolo/base/durable/fault-injection';
-import { collectGarbage, slowness, testSeed } from '@skolo/base/testing';
+import { collectGarbage, longestTurn, slowness, type Turn, testSeed } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
 import { noRecordings } from '../../../../packages/equipment/src/models/testing/recordings.ts';
 import { type Content, messageOf, mutated, pieces, type Row, recordings } from './contents.ts';
 import { parsers, phoneReaders, rows, withoutReader, withoutText } from './table.ts';
-import { longestTurn, type Turn } from './turns.ts';
 
 /** Of processor time, on the reference computer. */
 const mostMs = 100;

@@ -3,7 +3,9 @@
  * what to journal and what counts as verified.
  */
 
+import { setImmediate } from 'node:timers/promises';
 import { orAborted, withDeadline } from '@skolo/base';
+import { SlowExpression, sharingTime } from '@skolo/base/described-expression';
 import {
   type Access,
   DeviceRejected,
@@ -228,7 +230,9 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
       const keys = keysOf(outlets);
       if (keys.size === 0) return new Map();
       const own = [...keys.values()];
-      const readings = await readEach(own, await read(own, signal));
+      const readings = await readEach(own, await read(own, signal)).catch((error: unknown) => {
+        throw error instanceof SlowExpression ? tooSlow(name, own.length, error) : error;
+      });
       return new Map([...keys].map(([outlet, each]) => [outlet, readings.get(each) ?? unknown]));
     },
     turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
@@ -273,6 +277,16 @@ function checkOffSeconds(device: string, asked: number, range: NativeCycle['offS
   );
 }
 
+/** CPU time of the regular expressions that find the states of all outlets of a device in one response. */
+const mostSearchMs = 2000;
+
+function tooSlow(name: string, outlets: number, error: SlowExpression) {
+  const what = `finding the states of ${outlets} outlets takes more than ${mostSearchMs / 1000} s`;
+  return new DeviceRejected(name, `${what}: in \`read\`, ${error.message}`, {
+    cause: error,
+  });
+}
+
 /** For a device that is read outlet by outlet. */
 export function oneByOne<K>(
   readOne: (key: K, signal: AbortSignal) => Promise<OutletReading>,
@@ -292,13 +306,16 @@ async function readEach<K>(
 ): Promise<Map<K, OutletReading>> {
   const readings = new Map<K, OutletReading>();
   const failures: DeviceRejected[] = [];
+  const time = { leftMs: mostSearchMs };
   for (const key of keys) {
     try {
-      readings.set(key, await readOne(key));
+      readings.set(key, await sharingTime(time, () => readOne(key)));
     } catch (error) {
       if (!(error instanceof DeviceRejected)) throw error;
       failures.push(error);
     }
+    // One outlet in each turn of the event loop.
+    await setImmediate();
   }
   if (readings.size === 0 && failures[0]) throw failures[0];
   return readings;

@@ -1,3 +1,5 @@
+import { createServer } from 'node:https';
+import { listen, processorTime } from '@skolo/base/testing';
 import {
   DeviceRejected,
   DeviceUnreachable,
@@ -5,7 +7,7 @@ import {
   httpTo,
   SignInRejected,
 } from '@skolo/equipment/transports';
-import { type HttpDevice, startRedfish, type Tls } from '@skolo/simulators';
+import { type HttpDevice, ownCertificate, startRedfish, type Tls } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { placeOf } from '../testing/http.ts';
 import { depsWith, patient, rackDevice } from '../testing/outlets.ts';
@@ -19,7 +21,11 @@ async function startDevice(tls: Tls, port = 0): Promise<HttpDevice> {
   return device;
 }
 
-async function connectTo(device: HttpDevice, given = login, hostKey?: string) {
+async function connectTo(
+  device: Pick<HttpDevice, 'host' | 'port'>,
+  given = login,
+  hostKey?: string,
+) {
   const deps = depsWith(given);
   const place = { ...placeOf(device), ...(hostKey !== undefined && { hostKey }) };
   const target = rackDevice('redfish', { ...place, options: { https: true } });
@@ -108,4 +114,41 @@ describe('https to a device', () => {
 
     await answer;
   });
+
+  it.each([
+    ['nothing but DHE', 'DHE-RSA-AES256-GCM-SHA384', /offers no key exchange .* DHE/],
+    ['DHE first', 'DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384', undefined],
+  ])('computes in no group that a device chooses: %s', async (_what, ciphers, message) => {
+    const key = { ...ownCertificate(false), ciphers, maxVersion: 'TLSv1.2' as const };
+    // 2⁹⁹⁴¹ - 1 is prime (https://oeis.org/A000043).
+    const server = createServer({
+      ...key,
+      dhparam: groupOf(2n ** 9941n - 1n),
+      honorCipherOrder: true,
+    });
+    server.on('request', (_request, response) => response.end('{}'));
+    const port = await listen(server);
+    const { send } = await connectTo({ host: '127.0.0.1', port });
+
+    const { ms, result } = await processorTime(250, () =>
+      send(request, patient()).then(() => undefined, String),
+    );
+
+    if (message === undefined) expect(result).toBeUndefined();
+    else expect(result).toMatch(message);
+    expect(ms).toBeLessThan(250);
+  });
 });
+
+/** Parameters of Diffie-Hellman with the generator 2, in PEM (PKCS #3). */
+function groupOf(prime: bigint): string {
+  const digits = prime.toString(16);
+  const bytes = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex');
+  const numbers = Buffer.concat([ofLength(0x02, bytes), Buffer.of(0x02, 1, 2)]);
+  const base64 = ofLength(0x30, numbers).toString('base64').replaceAll(/.{64}/g, '$&\n');
+  return `-----BEGIN DH PARAMETERS-----\n${base64}\n-----END DH PARAMETERS-----\n`;
+}
+
+function ofLength(tag: number, content: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(tag, 0x82, content.length >> 8, content.length & 0xff), content]);
+}

@@ -45,6 +45,12 @@ import { httpSwitch } from './facts.ts';
 
 export const outlets = driverKind({ model: 'http-switch', automaticRepair: true, create });
 
+interface Response {
+  body: string;
+  /** The body, parsed once for all outlets, if `read` names places in JSON. */
+  document: unknown;
+}
+
 function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { on, off, read, ...how } = z.object(httpSwitch.options).parse(device.options);
@@ -82,9 +88,9 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   }
 
   /** @throws DeviceRejected It has no state of this outlet. */
-  function readingIn(body: string, outlet: string): OutletReading {
+  function readingIn({ body, document }: Response, outlet: string): OutletReading {
     const { list, where, value, watts } = read;
-    const part = value === undefined ? undefined : partOf(parseJson(body), { list, where }, outlet);
+    const part = value === undefined ? undefined : partOf(document, { list, where }, outlet);
     const text = value === undefined ? body : textOf(valueAt(part, value, outlet));
     const expressions = { on: filledIn(read.on, outlet), off: filledIn(read.off, outlet) };
     const state = text === undefined ? undefined : stateIn(text, expressions);
@@ -101,17 +107,21 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     };
   }
 
+  async function askStates(outlet: string, signal: AbortSignal): Promise<Response> {
+    const { body } = await ask(read, outlet, signal);
+    return { body, document: read.value === undefined ? undefined : parseJson(body) };
+  }
+
   const { method, path, body, headers } = read;
   const isOfAll = !namesOutlet({ method, path, body, headers });
   return {
     key: (outlet) => outlet,
     ...(!isOfAll && { readsAtOnce: 4 }),
     async read(keys, signal) {
-      const one = async (outlet: string) =>
-        readingIn((await ask(read, outlet, signal)).body, outlet);
+      const one = async (outlet: string) => readingIn(await askStates(outlet, signal), outlet);
       if (!isOfAll) return await oneByOne(one)(keys, signal);
-      const answer = await ask(read, '', signal);
-      return (outlet) => readingIn(answer.body, outlet);
+      const response = await askStates('', signal);
+      return (outlet) => readingIn(response, outlet);
     },
     set: (outlet, state, signal) => tell(state === 'on' ? on : off, outlet, signal),
   };

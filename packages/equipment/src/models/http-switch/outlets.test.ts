@@ -1,3 +1,5 @@
+import { longestTurn, processorTime, slowness } from '@skolo/base/testing';
+import { DeviceRejected } from '@skolo/equipment/transports';
 import { startEsphome } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { driverFor, patient, type Setup, startDriver, switchesOutlets } from '../testing/http.ts';
@@ -115,5 +117,54 @@ describe('http-switch, answers in JSON', () => {
     expect(found.map(({ key, what }) => `${key}: ${what}`)).toEqual([
       expect.stringContaining(expected),
     ]);
+  });
+});
+
+describe('http-switch, expressions for all outlets of one response', () => {
+  const reading = (on: string, count: number): Setup => ({
+    ...relays,
+    options: {
+      ...relays.options,
+      outlets: count,
+      read: { path: '/all', on, off: '"{outlet}":0' },
+    },
+  });
+  const names = (count: number) => Array.from({ length: count }, (_, at) => `${at + 1}`);
+  const states = (count: number) => Object.fromEntries(names(count).map((name) => [name, 1]));
+
+  it('read 96 outlets, whose searches take longer than one may take', async () => {
+    const text = { note: '"a '.repeat(15_000), ...states(96) };
+    const driver = await driverFor(reading('[{,]"{outlet}":1', 96), text);
+
+    const readings = await driver.read(names(96), patient());
+
+    expect(new Set([...readings.values()].map(({ state }) => state))).toEqual(new Set(['on']));
+  });
+
+  it.each([
+    ['(\\w+\\s?)*"{outlet}":1', 48, /matches both or neither/],
+    ['(x+x+)+"{outlet}":1', 400, /400 outlets takes more than 2 s: .*\/\(x\+x\+\)\+"\d+":1\//],
+  ])('end %s for %d outlets with an error, in short turns', async (on, count, message) => {
+    const driver = await driverFor(reading(on, count), 'x'.repeat(30_000));
+
+    let failure: unknown;
+    const { ms } = await longestTurn(async () => {
+      failure = await driver.read(names(count), patient()).catch((error: unknown) => error);
+    });
+
+    expect(failure).toBeInstanceOf(DeviceRejected);
+    expect(String(failure)).toMatch(message);
+    expect(ms / (await slowness())).toBeLessThan(100);
+  });
+
+  it('parse a large document once', async () => {
+    const places = { ...relays.options, outlets: 96 };
+    const read = { path: '/all', value: '/{outlet}', on: '^1$', off: '^0$' };
+    const setup = { ...relays, options: { ...places, read } };
+    const driver = await driverFor(setup, { ...states(96), note: 'a'.repeat(900_000) });
+
+    const { ms } = await processorTime(250, () => driver.read(names(96), patient()));
+
+    expect(ms).toBeLessThan(250);
   });
 });

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { listen } from '@skolo/base/testing';
+import { listen, longestTurn, slowness } from '@skolo/base/testing';
 import { DeviceRejected, DeviceUnreachable } from '@skolo/equipment/transports';
 import { startBroker } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
@@ -81,6 +81,29 @@ describe('mqtt-switch', () => {
       await expect(verb()).rejects.toThrow(DeviceRejected);
     }
     expect(plug.received).toEqual([]);
+  });
+
+  it('names an expression that takes too long for all that a plug sends', async () => {
+    const read = { on: '^(\\w+\\s?)*!!$', off: '^OFF$' };
+    const { driver, plug, broker } = await startPlug({ options: { read } });
+    plug.faults.set('wedged');
+    const client = await visitor(broker);
+    await client.subscribeAsync('cmnd/plug/POWER3');
+    client.on('message', () => {
+      for (let n = 0; n < 300; n += 1) client.publish('stat/plug/POWER3', `${'a'.repeat(40)}${n}`);
+    });
+
+    let failure: unknown;
+    const { ms } = await longestTurn(async () => {
+      failure = await driver.turnOff('3', patient()).catch((error: unknown) => error);
+    });
+
+    expect(failure).toBeInstanceOf(DeviceRejected);
+    expect(String(failure)).toContain(
+      `the regular expression ${JSON.stringify('^(\\w+\\s?)*!!$')} takes too long`,
+    );
+    // Of the broker, too, which is in this process.
+    expect(ms / (await slowness())).toBeLessThan(200);
   });
 
   it('keeps relays apart whose states come on one topic', async () => {

@@ -15,6 +15,7 @@
  * commands would count as its states. With `available`, a plug that is gone is known at once; without, only after 5 s.
  */
 
+import { type SharedTime, SlowExpression, sharingTime } from '@skolo/base/described-expression';
 import {
   answerMs,
   DeviceRejected,
@@ -41,6 +42,8 @@ export const outlets = driverKind({ model: 'mqtt-switch', automaticRepair: false
 
 /** Longer messages are not states. */
 const longestState = 4096;
+/** CPU time of the regular expressions for all messages of a connection, in milliseconds: many may arrive in one turn of the event loop. */
+const mostSearchMs = 50;
 
 function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   const { name } = device;
@@ -54,16 +57,15 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   function topicsOf(outlet: string): Topics {
     const topics = { ask: fill(command, outlet), answer: fill(state, outlet) };
     if (topics.ask !== topics.answer) return topics;
-    throw new DeviceRejected(
-      name,
-      `in ${whereDescribed(device)}, ${topics.ask} is both the command topic and the state topic`,
-    );
+    const what = `${topics.ask} is both the command topic and the state topic`;
+    throw new DeviceRejected(name, `in ${whereDescribed(device)}, ${what}`);
   }
 
   /** A state that arrived after `payload` was sent; only `wanted`, if given. */
   function exchange(
     { ask, answer }: Topics,
     payload: string,
+    time: SharedTime,
     wanted?: OutletState,
   ): Exchange<OutletState> {
     let other: string | undefined;
@@ -72,11 +74,9 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
       payload,
       answerTopic: answer,
       parse(text) {
-        const found = text.length > longestState ? undefined : stateIn(text, read);
-        if (found !== undefined && found === (wanted ?? found)) return found;
-        other = found
-          ? `"${found}"`
-          : `a state that matches both or neither of \`read.on\` and \`read.off\` in ${whereDescribed(device)}`;
+        const { state, why = `"${state}"` } = reportIn(text, device, read, time);
+        if (state !== undefined && state === (wanted ?? state)) return state;
+        other = why;
         return undefined;
       },
       late() {
@@ -90,18 +90,21 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   async function visit<T>(
     all: readonly Topics[],
     signal: AbortSignal,
-    work: (broker: MqttVisit) => Promise<T>,
+    work: (broker: MqttVisit, time: SharedTime) => Promise<T>,
   ): Promise<T> {
     const topics = [...new Set(all.map(({ answer }) => answer))];
-    return await visitBroker(device, deps, { topics, watch }, signal, work);
+    const time = { leftMs: mostSearchMs };
+    return await visitBroker(device, deps, { topics, watch }, signal, (broker) =>
+      work(broker, time),
+    );
   }
 
   /** One at a time: if two share a topic, one's answer must not be taken for the other's. */
-  function readingsFrom(broker: MqttVisit) {
+  function readingsFrom(broker: MqttVisit, time: SharedTime) {
     let isAlive = false;
     return oneByOne(async (topics: Topics): Promise<OutletReading> => {
       try {
-        const state = await broker.ask(exchange(topics, queryPayload));
+        const state = await broker.ask(exchange(topics, queryPayload, time));
         isAlive = true;
         return { state };
       } catch (error) {
@@ -114,10 +117,13 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   return {
     key: topicsOf,
     readsAtOnce: 4,
-    read: (all, signal) => visit(all, signal, (broker) => readingsFrom(broker)(all, signal)),
+    read: (all, signal) =>
+      visit(all, signal, (broker, time) => readingsFrom(broker, time)(all, signal)),
     async set(topics, wanted, signal) {
       const payload = wanted === 'on' ? onPayload : offPayload;
-      await visit([topics], signal, (broker) => broker.ask(exchange(topics, payload, wanted)));
+      await visit([topics], signal, (broker, time) =>
+        broker.ask(exchange(topics, payload, time, wanted)),
+      );
     },
   };
 }
@@ -125,6 +131,25 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
 interface Topics {
   ask: string;
   answer: string;
+}
+
+/** The state that a message reports, or why it reports none. */
+function reportIn(
+  text: string,
+  device: Device,
+  read: Parameters<typeof stateIn>[1],
+  time: SharedTime,
+): { state?: OutletState; why?: string } {
+  try {
+    const isLong = text.length > longestState;
+    const state = isLong ? undefined : sharingTime(time, () => stateIn(text, read));
+    if (state !== undefined) return { state };
+    const expressions = `\`read.on\` and \`read.off\` in ${whereDescribed(device)}`;
+    return { why: `a state that matches both or neither of ${expressions}` };
+  } catch (error) {
+    if (!(error instanceof SlowExpression)) throw error;
+    return { why: `messages for which ${error.message}` };
+  }
 }
 
 /** Tasmota and ESPHome say offline, zigbee2mqtt `{"state":"offline"}`, Shelly false, Homie lost or disconnected. */

@@ -2,9 +2,10 @@
  * Extracts the output of a command from the terminal's text: cuts off the echo and the prompt, and removes pagers and log messages.
  * Pure, so that it does not depend on how the bytes arrived.
  */
-import { timely } from '@skolo/base/described-expression';
+import { type Fits, timely } from '@skolo/base/described-expression';
 import { DeviceRejected } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
+import { withinTurn } from './expression-time.ts';
 import { lastPrompt, longestMatched, type Noise, type PromptPatterns } from './prompt.ts';
 import { decodeBytes, lineEnd, longestLineEnd, shownLine, shownLines } from './terminal-text.ts';
 
@@ -135,8 +136,7 @@ export function isEchoAgain(
 const longestRejection = { lines: 10, bytes: 64 * 1024 };
 
 /**
- * @throws DeviceRejected The answer is an error text of this dialect.
- * @throws SlowExpression Nobody knows whether it is one
+ * @throws DeviceRejected The answer is an error text of this dialect, or nobody knows whether it is one.
  */
 export function throwIfRejected(
   device: string,
@@ -149,10 +149,13 @@ export function throwIfRejected(
     .split('\n')
     .filter((line) => line.trim() !== '');
   if (lines.length > longestRejection.lines) return;
-  const no = timely(errors, (fits) =>
-    lines.find((line) => errors.some((error) => fits(error, line.trim().slice(0, longestMatched)))),
-  );
+  const what = `answer to ${JSON.stringify(command)}`;
+  const isError = (fits: Fits) => (line: string) =>
+    errors.some((error) => fits(error, line.trim().slice(0, longestMatched)));
+  const no = withinTurn(device, what, () => timely(errors, (fits) => lines.find(isError(fits))));
   if (no === undefined) return;
-  const what = `rejects ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`;
-  throw new DeviceRejected(device, what);
+  throw new DeviceRejected(
+    device,
+    `rejects ${JSON.stringify(command)}: ${no.trim().slice(0, 200)}`,
+  );
 }

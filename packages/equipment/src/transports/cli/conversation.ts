@@ -6,6 +6,7 @@ import { withoutSecrets } from '../stream/redact.ts';
 import type { Terminal } from '../stream/terminal.ts';
 import type { Transcript } from '../stream/transcript.ts';
 import { Waiter } from '../stream/waiter.ts';
+import { withinTurn } from './expression-time.ts';
 import { decodeBytes, type ShownLine, shownLine, shownLines } from './terminal-text.ts';
 
 /**
@@ -134,7 +135,7 @@ export class Conversation {
     return await this.waiter.until(limit, late, () => {
       // Its output is not complete. What the device sent before it left may be.
       if (this.why !== undefined && !(this.why instanceof DeviceUnreachable)) throw this.why;
-      const found = look(this.view());
+      const found = withinTurn(this.device, what, () => look(this.view()));
       if (found === undefined && this.why !== undefined) throw this.lost(what, this.why);
       return found;
     });

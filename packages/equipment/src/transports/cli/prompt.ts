@@ -23,11 +23,15 @@ function behindClock(prompt: string): [rest: string, before: string] {
 
 /** Whether a line has a dialect's form of a prompt. */
 export function isLikePrompt(line: string, { prompt }: Pick<Dialect, 'prompt'>): boolean {
-  return prompt.test(line) || prompt.test(withoutClocks(line));
+  if (prompt.test(line)) return true;
+  const bare = withoutClocks(line);
+  return bare !== line && prompt.test(bare);
 }
 
+const clocksBehind = new RegExp(clockBehind, 'g');
+
 function withoutClocks(prompt: string, instead = ''): string {
-  return behindClock(prompt)[0].replaceAll(new RegExp(clockBehind, 'g'), instead);
+  return behindClock(prompt)[0].replaceAll(clocksBehind, instead);
 }
 
 /** Numbers that change from one prompt to the next, such as those of commands: places among the parts of `split`, without the clocks. */
@@ -139,9 +143,10 @@ export function promptBefore(
   for (const line of lines.map((each) => each.trimEnd()).reverse()) {
     if (isLikePrompt(line, { prompt })) return line;
     for (let end = Math.min(line.length, longestPrompt); end > 0; end -= 1) {
+      // What follows is seldom noise, so it is tested first: a described prompt may be slow.
+      if (!isNoise(line.slice(end).trimStart(), dialect)) continue;
       const start = line.slice(0, end).trimEnd();
-      if (isLikePrompt(start, { prompt }) && isNoise(line.slice(end).trimStart(), dialect))
-        return start;
+      if (isLikePrompt(start, { prompt })) return start;
     }
     if (!isNoise(line, dialect)) return undefined;
   }

@@ -22,6 +22,7 @@ import {
 import type { Limit } from '../stream/limit.ts';
 import { type Conversation, quiet, type View } from './conversation.ts';
 import type { Dialect } from './dialect.ts';
+import { searched } from './expression-time.ts';
 import {
   asksForNewPassword,
   newPasswordRequested,
@@ -64,6 +65,7 @@ type Seen =
   | { kind: 'username' | 'password' | 'new password' | 'silence' | 'end of the session' }
   | { kind: 'text'; text: string }
   | { kind: 'choice'; line: string }
+  | { kind: 'noise'; patterns: RegExp[] }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
 export interface SignInOptions {
@@ -118,11 +120,17 @@ class SignIn {
     }
   }
 
-  private async next(): Promise<Seen> {
+  private async next(): Promise<Exclude<Seen, { kind: 'noise' }>> {
     const { conversation, sent } = this;
     const { limit } = this.options;
     try {
-      return await conversation.until('prompt', limit, (view) => this.promptOrQuestion(view));
+      for (;;) {
+        const seen = await conversation.until('prompt', limit, (view) =>
+          searched(() => this.promptOrQuestion(view)),
+        );
+        if (seen.kind !== 'noise') return seen;
+        this.learned = seen.patterns;
+      }
     } catch (error) {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
       const lines = conversation.lastLines();
@@ -141,6 +149,7 @@ class SignIn {
     }
   }
 
+  /** Without effects, because it may be interrupted, and done again. */
   private promptOrQuestion(view: View): Seen | undefined {
     const { dialect, outside } = this.options;
     const { quietMs } = view;
@@ -175,8 +184,8 @@ class SignIn {
     if (quietMs < quiet.silence) return undefined;
     const lines = view.lastLines();
     if (this.learned.length === 0) {
-      this.learned = noiseBehind(lines, dialect.prompt);
-      if (this.learned.length > 0) return this.promptOrQuestion(view);
+      const patterns = noiseBehind(lines, dialect.prompt);
+      if (patterns.length > 0) return { kind: 'noise', patterns };
     }
     return this.mayNudge(quietMs, lines) ? { kind: 'silence' } : undefined;
   }
@@ -237,7 +246,7 @@ class SignIn {
     this.say('');
   }
 
-  private answer(question: Exclude<Seen['kind'], 'prompt' | 'text' | 'choice'>): void {
+  private answer(question: Exclude<Seen['kind'], 'prompt' | 'text' | 'choice' | 'noise'>): void {
     const { conversation, sent } = this;
     const { credentials } = this.options;
     switch (question) {

@@ -11,12 +11,15 @@
  * prints the part after `SHA256:`, plus a trailing `=` to remove.
  */
 import type { Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, DEFAULT_CIPHERS, type TLSSocket } from 'node:tls';
 import { errorCode, keyFingerprint } from '@skolo/base';
 import { z } from 'zod';
 import { DeviceError, DeviceRejected } from '../errors.ts';
 import { type HostKeys, keyChanged } from '../host-keys.ts';
 import { socketError } from '../ssh/errors.ts';
+
+/** Without ephemeral Diffie-Hellman, whose group the device chooses: one of 10,000 bits takes a second. */
+const ciphers = `${DEFAULT_CIPHERS}:!DHE`;
 
 interface TlsTarget {
   name: string;
@@ -45,7 +48,13 @@ export async function connectTls(
   const { name, address, port, hostKey } = target;
   signal.throwIfAborted();
   // Verified below, before anything is sent: for `host`, over an open connection, too, for which Node's default is `localhost`.
-  const socket = connect({ socket: plain, host: address, port, rejectUnauthorized: false });
+  const socket = connect({
+    socket: plain,
+    host: address,
+    port,
+    ciphers,
+    rejectUnauthorized: false,
+  });
   const abort = () => socket.destroy();
   signal.addEventListener('abort', abort);
   try {
@@ -91,6 +100,11 @@ export function connectionError(
       `${address}:${port}: the response cannot be decompressed`,
       cause,
     );
+  }
+  if (code.endsWith('_ALERT_HANDSHAKE_FAILURE')) {
+    const what =
+      'offers no key exchange or cipher that skolo accepts: nothing but DHE, perhaps, whose groups may be of any size; enable ECDHE or TLS 1.3 on it, or update its firmware';
+    return new DeviceRejected(name, `${address}:${port}: ${what}`, cause);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return new DeviceRejected(

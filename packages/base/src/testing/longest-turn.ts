@@ -1,6 +1,6 @@
 /** What the longest turn of the event loop costs while a reader works: processor time of this thread, and memory that it leaves behind. */
 import { setImmediate } from 'node:timers/promises';
-import { threadCpuMs } from '@skolo/base';
+import { threadCpuMs } from '../time/cpu-time.ts';
 
 export interface Turn {
   /** Processor time, which other work on the computer hardly changes. */
