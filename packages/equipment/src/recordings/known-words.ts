@@ -5,6 +5,13 @@ export function inBytes(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
+/** Not with an escape in it: a long token without one would be searched from each of its characters. */
+const words = /(?:\\["\\/]|[^\s"'<>])+/g;
+
+function decodedIf(token: string, code: RegExp, decode: (token: string) => string): string[] {
+  return code.test(token) ? [decode(token)] : [];
+}
+
 /** Encodings of a token, of which each gives every text that it may stand for. */
 const encodings: readonly { token: RegExp; decoded: (token: string) => string[] }[] = [
   {
@@ -28,14 +35,24 @@ const encodings: readonly { token: RegExp; decoded: (token: string) => string[] 
       return numbers.every((each) => each < 256) ? [String.fromCharCode(...numbers)] : [];
     },
   },
-  { token: /[^\s"'<>]*%[\da-f]{2}[^\s"'<>]*/gi, decoded: (token) => [unescaped(token, /%(..)/g)] },
   {
-    token: /[^\s"'<>]*(?:\\u00|\\x|=)[\da-f]{2}[^\s"'<>]*/gi,
-    decoded: (token) => [unescaped(token, /(?:\\u00|\\x|=)([\da-f]{2})/gi)],
+    token: words,
+    decoded: (token) => decodedIf(token, /%[\da-f]{2}/i, (all) => unescaped(all, /%(..)/g)),
   },
   {
-    token: /[^\s"'<>]*(?:&(?:#x?[\da-f]{1,4}|amp|lt|gt|quot|apos);|\\["\\/])[^\s"'<>]*/gi,
-    decoded: (token) => [fromHtml(token), token.replaceAll(/\\(["\\/])/g, '$1')],
+    token: words,
+    decoded: (token) =>
+      decodedIf(token, /(?:\\u00|\\x|=)[\da-f]{2}/i, (all) =>
+        unescaped(all, /(?:\\u00|\\x|=)([\da-f]{2})/gi),
+      ),
+  },
+  {
+    token: words,
+    decoded: (token) => decodedIf(token, /&(?:#x?[\da-f]{1,4}|\w{2,4});/i, fromHtml),
+  },
+  {
+    token: words,
+    decoded: (token) => decodedIf(token, /\\["\\/]/, (all) => all.replaceAll(/\\(["\\/])/g, '$1')),
   },
 ];
 /** A token of a token: the base64 of a URL in a URL. */

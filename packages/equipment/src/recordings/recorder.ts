@@ -2,7 +2,7 @@
 import type { SecretRule } from '../models/contract/backup.ts';
 import type { Talk } from '../transports/stream/transcript.ts';
 import { type RecordedTalk, written } from './recording.ts';
-import type { Redaction } from './redaction.ts';
+import type { IsNeeded, Redaction } from './redaction.ts';
 
 /** More than the answers of any device. */
 const mostCharacters = 16 * 1024 * 1024;
@@ -49,13 +49,24 @@ export class Recorder {
     }
   }
 
-  /** @param rules of the model's secrets */
-  redacted(redaction: Redaction, rules: readonly SecretRule[]): RecordedTalk[] {
+  /**
+   * @param rules of the model's secrets
+   * @param isNeeded whether a place in a response of HTTP is needed: the request, and a JSON pointer
+   */
+  redacted(
+    redaction: Redaction,
+    rules: readonly SecretRule[],
+    isNeeded: IsNeeded = () => false,
+  ): RecordedTalk[] {
     const rows: string[] = [];
+    const requested = this.requestedObjects();
     const talks = [...this.talks].flatMap(([talk, parts]): RecordedTalk[] => {
       const { kind, status = 0, https = false, headers = {} } = talk;
       const [{ sent, received } = { sent: '', received: '' }] = parts;
-      if (kind === 'snmp') rows.push(...parts.flatMap((part) => part.received.split('\n')));
+      if (kind === 'snmp') {
+        const all = parts.flatMap((part) => part.received.split('\n'));
+        rows.push(...all.filter((row) => isBelow(row.slice(0, row.indexOf('|')), requested)));
+      }
       if (kind === 'shell') return [{ kind, said: shell(redaction, parts, rules) }];
       if (kind === 'exec') {
         const text = written(redaction.text(received, rules), '\n');
@@ -66,18 +77,39 @@ export class Recorder {
         const value = [headers[name] ?? []].flat().join(', ');
         return value === '' ? [] : [[name, redaction.string(value)] as const];
       });
-      const [line, body] = /^(\S+ \S+) ?(.*)$/s.exec(sent.trimEnd())?.slice(1) ?? [];
-      const request = [redaction.string(line ?? ''), ...(body ? [redaction.http(body)] : [])];
+      const [line, data] = /^(\S+ \S+) ?(.*)$/s.exec(sent.trimEnd())?.slice(1) ?? [];
+      const request = [
+        redaction.requestLine(line ?? ''),
+        ...(data ? [redaction.requestBody(data)] : []),
+      ];
       const head = { sent: request.join('\n'), status, headers: Object.fromEntries(kept) };
-      return [{ kind, ...(https && { https }), ...head, received: redaction.http(received) }];
+      const body = redaction.http(received, (pointer) => isNeeded(`${line} ${pointer}`));
+      return [{ kind, ...(https && { https }), ...head, received: body }];
     });
     if (rows.length === 0) return talks;
     return [...talks, { kind: 'snmp', received: redaction.snmp(sorted(rows)) }];
   }
+
+  /** Agents also answer a request for several objects with rows of other tables. */
+  private requestedObjects(): ReadonlySet<string> {
+    const sent = [...this.talks].flatMap(([{ kind }, parts]) => (kind === 'snmp' ? parts : []));
+    return new Set(sent.flatMap((part) => part.sent.match(/(?<=\s)\d+(?:\.\d+)+(?=\s|$)/g) ?? []));
+  }
+}
+
+/** Whether it is one of these objects, or below one. */
+function isBelow(oid: string, objects: ReadonlySet<string>): boolean {
+  for (let end = oid.length; end > 0; end = oid.lastIndexOf('.', end - 1)) {
+    if (objects.has(oid.slice(0, end))) return true;
+  }
+  return false;
 }
 
 /** Separates what was received before and after a key, while secrets that extend over both are masked. */
 const cut = '\x1e';
+
+/** Whoever plays it takes any. */
+const asksForUser = /(?:login|user ?(?:name)?)\s*:\s*$/i;
 
 function shell(redaction: Redaction, parts: readonly Part[], rules: readonly SecretRule[]) {
   const isKey = ({ sent }: Part) => sent !== '' && !/[\r\n]$/.test(sent);
@@ -86,13 +118,18 @@ function shell(redaction: Redaction, parts: readonly Part[], rules: readonly Sec
     if (isKey(part) && commands.length > 0) commands.at(-1)?.push(part);
     else commands.push([part]);
   }
+  let previous = '';
   return commands.flatMap((command) => {
     const whole = command.map(({ received }) => received).join(cut);
     const pieces = masked(redaction, whole, rules).split(cut);
     // A key within a masked key is gone together with its prompt.
     return pieces.map((piece, at) => {
       const { sent = '' } = command[at] ?? {};
-      const typed = written(redaction.value(sent.replace(/[\r\n]+$/, '')), '\r\n');
+      const isUser = asksForUser.test(previous);
+      previous = piece;
+      const typed = isUser
+        ? '<user>'
+        : written(redaction.value(sent.replace(/[\r\n]+$/, '')), '\r\n');
       const what = at > 0 || isKey({ sent, received: '' }) ? { key: typed } : { sent: typed };
       return { ...(sent !== '' && what), received: written(piece, '\r\n') };
     });

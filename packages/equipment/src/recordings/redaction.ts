@@ -4,8 +4,12 @@
  * their form; without the key, which is thrown away, nobody can tell which original it was.
  *
  * What is known is found wherever it is and however it is encoded: what rack.yaml and its logins contain, and what the first pass over the
- * whole recording learns from labels (`hostname`, `Serial Number:`, "AssetTag"). What nobody knows is found by its form: addresses, keys,
- * certificates, free text behind words such as `description`. Rather replaces too much.
+ * whole recording learns from labels (`hostname`, `Serial Number:`, "AssetTag"). Otherwise, it depends on the transport what stays:
+ *
+ * - JSON: names of fields, truth values, 0 and 1, a few words such as `on`, and what skolo needs to read the same again (`isNeeded`).
+ * - SNMP: requested objects, and of their values numbers. In names of interfaces, digits are port numbers, and stay.
+ * - Command lines: everything but what labels or its form reveal: addresses, keys, certificates, free text behind words such as
+ *   `description`. Rather replaces too much.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
@@ -27,8 +31,26 @@ interface Originals {
 const ordinary =
   /^(?:\d+|router|switch|gateway|firewall|jumphost|ups|pdu|rack|core|edge|linux|host|server|machine|internet|uplink|lan|wan|local|localhost|admin|administrator|root|manager|operator|monitor|user|guest|ubnt|apc|cisco|pi|system|main|default|device|none|true|false|master|console|enable|exit|show|config|configure|password|login|username|outlet|port|read|write|public|private|skolo|shell|exec|http|https|snmp|ssh|telnet)$/i;
 
+/** Whether the value at a JSON pointer is needed to read the same again. */
+export type IsNeeded = (pointer: string) => boolean;
+
 const shortest = 3;
 type Kind = 'secret' | 'name' | 'serial';
+
+/** In addition to those of configurations: what stands in messages, web pages and requests. */
+const secretsInText: readonly SecretRule[] = [
+  /(?<![a-z-])(?:pwd|(?:pin|puk|activation|access|security|unlock)[ _-]?code|(?:licen[cs]e|secret|product)_?key)["']?(?:[ \t]*[:=][ \t]*|[ \t]+)["']?([^\s"',;&{}]+)/i,
+  /(?<![a-z])(?:pin|puk|otp)["']?[ \t]*(?:[:=][ \t]*["']?([^\s"',;&{}]+)|[ \t](\d{4,})\b)/i,
+  /[?&;][\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code)[\w.-]{0,40}=([^\s&"']+)/gi,
+  /\b(?:set-)?cookie2?:[ \t]*(\S.*)/i,
+  /\bauthorization:[ \t]*(?:basic|bearer|digest|token)[ \t]+(\S.*)/i,
+  /:\/\/[^\s/:@"'<>]{0,100}:([^\s"'<>]{1,200})@/,
+];
+
+/** In requests, up to the end of the value. */
+const secretParameter =
+  /(?<=[?&;"{]["']?[\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code|sig)[\w.-]{0,40}["']?[=:]\s?["']?)(?!<secret>)[^\s&"'{}]+/gi;
+const userInfo = /(?<=:\/\/)[^\s"'<>/@]+(?=@)/g;
 
 /** What stands behind one of these is somebody's own words. */
 const freeText =
@@ -52,7 +74,7 @@ const labels: readonly [Kind, RegExp][] = [
   ],
 ];
 /** JSON fields by what they hold. */
-const fields: readonly [Kind | 'text' | 'number', RegExp][] = [
+const fields: readonly [Kind | 'text', RegExp][] = [
   [
     'secret',
     /passw|pass$|secret|token|(?:^|_|api|auth|priv|psk)key$|psk|passphrase|community|credential|cookie/i,
@@ -69,7 +91,6 @@ const fields: readonly [Kind | 'text' | 'number', RegExp][] = [
     'text',
     /^name$|alias|descr|comment|contact|location|room|building|address$|label|^tz|timezone|^subject$|^issuer$/i,
   ],
-  ['number', /^(?:lat|lon|lng|latitude|longitude|altitude)$/i],
 ];
 /** The heading of a column of somebody's own words or numbers, which is not the first one. */
 const ownColumns =
@@ -80,7 +101,7 @@ const forms = {
   ipv4: /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)/g,
   ipv6: /(?<![\w:.])(?=[\da-f]*:)(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4}(?![\w:])/gi,
   uuid: /\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b/gi,
-  mail: /[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}\b/gi,
+  mail: /(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,}\b/gi,
   url: /(?<=[a-z][a-z\d+.-]*:\/\/)[^\s"'<>/]+/gi,
   domain:
     /\b(?:[a-z\d-]{1,63}\.){1,8}(?:com|net|org|edu|gov|mil|int|io|dev|app|cloud|ai|eu|de|uk|fr|nl|ch|at|us|jp|cn|in|au|ca|lan|local|internal|corp|home|intra|arpa|example|test|invalid)\b/gi,
@@ -97,7 +118,7 @@ const untouched = new RegExp(`${maskedWord.source}|(${escapes.source})`);
 const longPart = /[^/]{28}/;
 /** In front of four numbers that are a version. */
 const ofVersion =
-  /(?:version|firmware|release|revision|software|bios|build|\bv|ver\.?)["']?[\s:=]*"?$/i;
+  /(?<![a-z])(?:version|firmware|release|revision|software|bios|build|v|ver\.?)["']?[\s:=]*"?$/i;
 
 export class Redaction {
   private readonly key = randomBytes(32);
@@ -107,10 +128,15 @@ export class Redaction {
   private readonly standIns = new Map<string, string>();
   private readonly protocol = new Set<string>();
   private readonly used = new Set<string>();
+  /** Even those that are ordinary words, in lower case. */
+  private readonly names: ReadonlySet<string>;
+  /** Stand-ins by names. */
+  private readonly interfaces = new Map<string, string>();
   private found: KnownWords | undefined;
 
   constructor({ secrets, names, harmless }: Originals) {
     this.harmless = harmless;
+    this.names = new Set(names.map((name) => name.toLowerCase()));
     for (const name of names) this.add('name', name);
     for (const secret of secrets) for (const each of escaped(secret)) this.add('secret', each);
   }
@@ -182,7 +208,7 @@ export class Redaction {
 
   /** Only without secrets: those that it recognises by their names or their form. */
   masked(text: string, rules: readonly SecretRule[]): string {
-    return this.mask.text(text, rules);
+    return this.mask.text(text, [...rules, ...secretsInText]);
   }
 
   private withoutFreeText(text: string): string {
@@ -250,24 +276,46 @@ export class Redaction {
       .replaceAll(forms.base64, (all) => (longPart.test(all) ? standIn(all) : all));
   }
 
-  /** A document, by the names of its fields. @param isOfMaker it is the maker who names things, as in Redfish */
-  json(value: unknown, field = '', isOfMaker = false): unknown {
-    if (Array.isArray(value)) return value.map((each) => this.json(each, field, isOfMaker));
+  /** A document: its fields, and few of their values. @param isNeeded whether the value at this JSON pointer stays */
+  json(value: unknown, isNeeded: IsNeeded, pointer = ''): unknown {
+    if (Array.isArray(value))
+      return value.map((each, at) => this.json(each, isNeeded, `${pointer}/${at}`));
     if (isObject(value)) {
-      const inner = isOfMaker || '@odata.id' in value || '@odata.type' in value;
       return Object.fromEntries(
         Object.entries(value).map(([name, each]) => [
-          this.string(name),
-          this.json(each, name, inner),
+          this.fieldName(name),
+          this.json(each, isNeeded, `${pointer}/${name}`),
         ]),
       );
     }
-    const kind = kindOf(field);
-    if (typeof value === 'number') return kind === 'number' ? 0 : value;
-    if (typeof value !== 'string') return value;
-    if (kind === 'secret' && value !== '') return '<secret>';
-    const isText = kind === 'text' && !(isOfMaker && /^(?:name|description|label)$/i.test(field));
-    return isText ? this.scrambledText(value) : this.string(value);
+    if (typeof value === 'number') {
+      return value === 0 || value === 1 || isNeeded(pointer) ? value : this.number(value);
+    }
+    if (typeof value !== 'string' || usualValue.test(value)) return value;
+    if (isNeeded(pointer)) return this.string(value);
+    const isSecret = kindOf(pointer.slice(pointer.lastIndexOf('/') + 1)) === 'secret';
+    return isSecret ? '<secret>' : inString(this.stranger(inBytes(value)));
+  }
+
+  /** Of the maker, except for addresses, and words of the rack. */
+  private fieldName(name: string): string {
+    const plain = inBytes(name);
+    const { mac, ipv4, ipv6 } = forms;
+    const isKnown = [mac, ipv4, ipv6].some((form) => plain.search(form) >= 0);
+    return isKnown || this.known().isIn(plain) ? this.string(name) : name;
+  }
+
+  /** Another one with as many digits. */
+  private number(value: number): number {
+    const digits = /^(-?)(\d+(?:\.\d+)?)$/.exec(String(value));
+    return digits === null ? 0 : Number(`${digits[1]}${this.standIn(digits[2] ?? '')}`);
+  }
+
+  /** A text of which nothing stays but its form. */
+  private stranger(text: string): string {
+    return text.replaceAll(/[^\s"'\\;,{}[\]<>]+/g, (word) =>
+      word.match(forms.mac)?.[0] === word ? this.mac(word) : this.standIn(word),
+    );
   }
 
   learnHttp(text: string): void {
@@ -276,11 +324,49 @@ export class Redaction {
     else this.learnJson(value);
   }
 
-  /** A response or a request of HTTP. */
-  http(text: string): string {
+  /** A body of HTTP. */
+  http(text: string, isNeeded: IsNeeded = () => false): string {
     const value = parseJson(text);
-    if (isObject(value) || Array.isArray(value)) return JSON.stringify(this.json(value), null, 2);
+    if (isObject(value) || Array.isArray(value))
+      return JSON.stringify(this.json(value, isNeeded), null, 2);
     return inString(this.text(inBytes(text)));
+  }
+
+  /** Method and path of an HTTP request. Any user will do when it is played. */
+  requestLine(line: string): string {
+    return this.option(
+      line.replaceAll(/(?<=[?&][^=&]*=)[^&\s]+/g, (value) =>
+        this.names.has(unescapedValue(value).toLowerCase()) ? '<secret>' : value,
+      ),
+    );
+  }
+
+  /** A text of rack.yaml that may be a request: its secrets keep their form, because it is sent when it is played. */
+  option(text: string): string {
+    const standIn = (word: string) => this.standIn(word);
+    return this.string(text.replaceAll(secretParameter, standIn).replaceAll(userInfo, standIn));
+  }
+
+  /** Keys of a model in rack.yaml, with which the recording is played. */
+  options(value: unknown, key = '', isOfHeaders = false): unknown {
+    if (Array.isArray(value)) return value.map((each) => this.options(each, key));
+    if (isObject(value)) {
+      return Object.fromEntries(
+        Object.entries(value).map(([name, each]) => [
+          this.string(name),
+          this.options(each, name, key === 'headers'),
+        ]),
+      );
+    }
+    if (typeof value !== 'string') return value;
+    const isKnown = !isOfHeaders || /^(?:accept|content-type)$/i.test(key);
+    return isKnown ? this.option(value) : '<secret>';
+  }
+
+  /** The body of an HTTP request, which is not compared when it is played. */
+  requestBody(body: string): string {
+    if (!/^[^\s=&]+=/.test(body)) return this.http(body);
+    return this.string(body.replaceAll(/(?<=(?:^|&)[^=&]*=)[^&]+/g, '<secret>'));
   }
 
   /** Rows of `OID|TAG|VALUE`. */
@@ -309,13 +395,28 @@ export class Redaction {
     const written = (what: string) => `${this.index(oid)}|${tag}|${what}`;
     if (tag === '64') return written(this.ipv4(value));
     if (tag === '6') return written(this.index(value));
-    if (tag === '4x') {
-      const [mac, text] = [value.length === 12, Buffer.from(value, 'hex').toString('latin1')];
-      if (mac) return written(this.mac(value));
-      return written(Buffer.from(this.value(text), 'latin1').toString('hex'));
+    if (tag === '4') return written(this.valueOfObject(oid, value));
+    if (tag !== '4x') return written(value);
+    if (value.length === 12) return written(this.mac(value));
+    const text = this.valueOfObject(oid, Buffer.from(value, 'hex').toString('latin1'));
+    return written(Buffer.from(text, 'latin1').toString('hex'));
+  }
+
+  private valueOfObject(oid: string, text: string): string {
+    if (usualValue.test(text)) return text;
+    if (!interfaceName.test(oid)) return this.stranger(text);
+    const name = text.replaceAll(/[^\d\s:./-]{3,}/g, (word) => this.standIn(word));
+    this.interfaces.set(text, name);
+    return name;
+  }
+
+  /** What skolo read of interfaces over SNMP: `ADDRESS NAME`, or `NAME up`. */
+  interfaceLine(line: string): string {
+    for (const [name, standIn] of this.interfaces) {
+      if (line.endsWith(` ${name}`)) return `${this.string(line.slice(0, -name.length))}${standIn}`;
+      if (line.startsWith(`${name} `)) return `${standIn}${this.string(line.slice(name.length))}`;
     }
-    if (tag !== '4') return written(value);
-    return written(ownWords.test(oid) ? this.scrambledText(value) : this.value(value));
+    return this.string(line);
   }
 
   /** Addresses in the index of a row. */
@@ -459,7 +560,8 @@ export class Redaction {
     let standIn = original;
     for (let tries = 0; tries < 100; tries += 1) {
       standIn = make(createHmac('sha256', this.key).update(`${what} ${tries}`).digest(), tries);
-      if (standIn !== original && !this.used.has(standIn) && !this.words.has(standIn)) break;
+      const isOriginal = standIn === original || this.used.has(standIn) || this.words.has(standIn);
+      if (!isOriginal && unreplaced(standIn) === undefined) break;
     }
     this.used.add(standIn);
     this.standIns.set(what, standIn);
@@ -473,9 +575,11 @@ export function unreplaced(text: string): string | undefined {
   return all.find((mac) => !isGroup(digitsOf(mac)) && !digitsOf(mac).startsWith('02'));
 }
 
-/** SNMPv2-MIB (contact, name, location), IF-MIB::ifAlias, ENTITY-MIB (serial number, alias, asset), LLDP-MIB (neighbours, own name). */
-const ownWords =
-  /^1\.3\.6\.1\.2\.1\.(?:1\.[456]|31\.1\.1\.1\.18|47\.1\.1\.1\.1\.1[145])\.|^1\.0\.8802\.1\.1\.2\.1\.(?:3\.[34]|4)\./;
+/** Values that say nothing about a rack, whatever they stand for. */
+const usualValue =
+  /^(?:|[01]|on|off|true|false|yes|no|ok|none|null|up|down|enabled?|disabled?|unknown|absent)$/i;
+/** IF-MIB: ifDescr, ifName. */
+const interfaceName = /^1\.3\.6\.1\.2\.1\.(?:2\.2\.1\.2|31\.1\.1\.1\.1)\./;
 /** BRIDGE-MIB and Q-BRIDGE-MIB. */
 const macIndex = /^(1\.3\.6\.1\.2\.1\.17\..*\.)((?:\d{1,3}\.){5}\d{1,3})$/;
 /** IP-MIB. */
@@ -488,6 +592,14 @@ function escaped(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1);
   const inForm = new URLSearchParams([['', secret]]).toString().slice(1);
   return [secret, html, html.replaceAll('"', '&quot;'), json, encodeURIComponent(secret), inForm];
+}
+
+function unescapedValue(value: string): string {
+  try {
+    return decodeURIComponent(value.replaceAll('+', ' '));
+  } catch {
+    return value;
+  }
 }
 
 function kindOf(field: string) {

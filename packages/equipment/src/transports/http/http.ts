@@ -69,6 +69,12 @@ export function httpTo(
     const talk: Talk = { kind: 'http', https };
     deps.onTranscript?.('us', `${requestLine(request, login)}\n`, talk);
     if (deps.dry) return { status: 200, body: '', headers: {} };
+    if (deps.replay) {
+      const answer = deps.replay(requestLine(request, login));
+      const about = { endpoint, credentials: login };
+      judge(about, { ...answer, challenge: '' }, reason?.(answer.body) ?? '', signIn);
+      return answer;
+    }
     const { timeoutMs = timeoutSeconds * 1000 } = request;
     const silence = `no response from ${address}:${port} within ${timeoutMs / 1000} s`;
     const late = () => new DeviceTimeout(name, silence);
@@ -159,8 +165,8 @@ function unknownScheme(challenge: string): string {
 
 /** Throws the error for a status that is not a success. */
 function judge(
-  { endpoint: { name }, credentials }: Exchange,
-  { status, challenge, body }: RawAnswer,
+  { endpoint: { name }, credentials }: Pick<Exchange, 'endpoint' | 'credentials'>,
+  { status, challenge, body }: Omit<RawAnswer, 'letIn'>,
   reason: string,
   way: HttpOptions['signIn'],
 ): void {

@@ -29,6 +29,14 @@ export interface Recorded {
   onTranscript?: OnTranscript | undefined;
   /** Does not connect or send anything: `onTranscript` receives what would be sent, and each response is empty. */
   dry?: true | undefined;
+  /** Answers requests of HTTP instead of the device: a recording does. */
+  replay?: ((request: string) => Answered) | undefined;
+}
+
+interface Answered {
+  status: number;
+  body: string;
+  headers: Readonly<Record<string, string>>;
 }
 
 /** Passes on the text. Also hides secrets that the device sends, however their bytes were split into packets. */

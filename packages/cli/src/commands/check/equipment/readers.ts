@@ -22,6 +22,7 @@ import {
   type HostKeys,
   type OnTranscript,
   openConnection,
+  type Recorded,
   type SessionPool,
 } from '@skolo/equipment/transports';
 import { snmpTo } from '@skolo/equipment/transports/snmp';
@@ -71,6 +72,8 @@ export interface LookDeps {
   dry?: true | undefined;
   /** What the equipment answers is kept. */
   isRecording?: boolean;
+  /** A recording answers instead of the equipment. */
+  replay?: Recorded['replay'];
   /** Reads a secret; default: from its file or variable. */
   readRef?: ((ref: SecretRef) => Promise<Secret>) | undefined;
 }
@@ -88,13 +91,13 @@ export async function readersOf(
   onTranscript: OnTranscript,
   { chosen, sessions }: { chosen: ReadonlyMap<string, Credentials>; sessions: SessionPool },
 ): Promise<Readers> {
-  const { rack, hostKeys, scratch, drivers, backups, dry } = deps;
+  const { rack, hostKeys, scratch, drivers, backups, dry, replay } = deps;
   const { name, model, transport, backup, backupLimits } = equipment;
   const accessTo = (what: Readable) => {
     const login = loginToRead(rack, equipment, what);
     const credentials = async () =>
       chosen.get(login ?? '') ?? (await valuesOf(deps, login))[0] ?? { legacySsh: false };
-    return { credentials, hostKeys, onTranscript, dry };
+    return { credentials, hostKeys, onTranscript, dry, replay };
   };
   const settings = { ...rack.services['router-backup'], ...backupLimits };
   const { idleSeconds, totalSeconds, maxBytes } = settings;

@@ -1,7 +1,8 @@
 /** What `skolo check equipment --record` writes: a simulator plays it, the same driver reads the same, and it contains nothing of the rack. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { tempDir } from '@skolo/base/testing';
+import { listen, tempDir } from '@skolo/base/testing';
 import type { Recording } from '@skolo/equipment/recordings';
 import {
   startApcRpdu2,
@@ -163,6 +164,48 @@ const cases: Case[] = [
   },
 ];
 
+/** None of them is in a field that says so. */
+const planted = [
+  '482913',
+  '47.3712',
+  'hunter2x',
+  'bob',
+  'y2fuyxj5',
+  '10.9.8.7',
+  'wx-91-qq',
+  'mayfair',
+];
+const described = {
+  outlets: 2,
+  on: { path: '/set?id={outlet}&to=an' },
+  off: { path: '/set?id={outlet}&to=aus' },
+  read: {
+    path: '/all?session_key=hunter2x',
+    headers: { 'X-Door': 'hunter2x' },
+    list: '/Outputs',
+    where: { ID: '{outlet}' },
+    value: '/Zustand',
+    on: '^an$',
+    off: '^aus$',
+  },
+};
+
+async function startTalkativePdu(): Promise<Started> {
+  const answer = {
+    Agent: {
+      Model: 'WX-91-QQ',
+      about: ['Mayfair', { v: 'hunter2x', server: 'http://bob:x@10.9.8.7/' }],
+    },
+    where: [47.3712, { x: 'Basic Y2FuYXJ5' }],
+    Outputs: [
+      { ID: 1, label: 'bob', Zustand: 'an', door_pin: 482913 },
+      { ID: 2, label: 'Mayfair', Zustand: 'aus', door_pin: '482913' },
+    ],
+  };
+  const server = createServer((_request, response) => response.end(JSON.stringify(answer)));
+  return { host: '127.0.0.1', port: await listen(server), close: async () => undefined };
+}
+
 /** The files of a look at one device. */
 async function record({ model, start, transport, options, ...about }: Case) {
   const { outlets = [], username = 'ann.smith' } = about;
@@ -211,6 +254,22 @@ describe('a recording', () => {
     const lower = text.toLowerCase();
     for (const original of originals) expect(lower).not.toContain(original.toLowerCase());
     expect(text).not.toContain('192.168.77.');
+  });
+
+  it('of a described PDU has nothing of its answers but states, and is read as the PDU was', async () => {
+    const { file, text } = await record({
+      model: 'http-switch',
+      start: startTalkativePdu,
+      outlets: ['1', '2'],
+      options: described,
+      reads: [],
+    });
+    const recording = await readRecording(file);
+
+    expect(recording.reading.outlets).toEqual({ 1: 'on', 2: 'off' });
+    expect(await readingPlayed(recording)).toEqual(recording.reading);
+    expect(text).toContain('door_pin');
+    for (const word of planted) expect(text.toLowerCase()).not.toContain(word);
   });
 
   it('in docs/proofs is read as its equipment was', async () => {

@@ -1,17 +1,29 @@
 /** Writes what equipment answered, without secrets, addresses, names and serial numbers, for the directory `docs/proofs`. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isObject } from '@skolo/base';
+import { closing, errorText, isObject, tempFolder } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
-import { secretsOf } from '@skolo/base/secrets';
+import { type Credentials, secretsOf } from '@skolo/base/secrets';
 import { models } from '@skolo/equipment/models';
 import type { SecretRule } from '@skolo/equipment/models/backup';
+import { loadDrivers } from '@skolo/equipment/models/load';
+import type { OutletReading } from '@skolo/equipment/models/outlets';
 import { Firmware, Hardware } from '@skolo/equipment/models/proofs';
-import { type Reading, Recording, Redaction, recordingFile } from '@skolo/equipment/recordings';
+import {
+  type IsNeeded,
+  neededPlaces,
+  type Reading,
+  type RecordedTalk,
+  Recording,
+  Redaction,
+  recordingFile,
+  replayOf,
+} from '@skolo/equipment/recordings';
+import { HostKeys, SessionPool } from '@skolo/equipment/transports';
 import type { Equipment, Rack } from '@skolo/rack';
 import { stringify } from 'yaml';
 import type { EquipmentLook } from './look-at-equipment.ts';
-import { type LookDeps, valuesOf } from './readers.ts';
+import { type LookDeps, readersOf, valuesOf } from './readers.ts';
 
 /** A file for each device that answered. Returns a line about each: its path, or why there is none. */
 export async function writeRecordings(
@@ -28,13 +40,15 @@ export async function writeRecordings(
     names: namesIn(rack),
     harmless: harmlessIn(recorded),
   });
+  await using temp = await tempFolder('skolo-recordings-');
+  const readAgain = reader(deps, temp.path, await loadDrivers());
   // Of all, because one names what another one contains.
   for (const look of recorded) teach(redaction, look);
   const seen = new Map<string, number>();
   const lines: string[] = [];
   for (const look of recorded) {
     const device = rack.equipment.get(look.equipment);
-    const about = device && (await recordingOf(redaction, device, look));
+    const about = device && (await recordingOf(redaction, device, look, readAgain));
     if (about === undefined || typeof about === 'string') {
       lines.push(`${look.equipment}: not recorded: ${about}`);
       continue;
@@ -90,13 +104,19 @@ async function recordingOf(
   redaction: Redaction,
   device: Equipment,
   look: EquipmentLook,
+  readAgain: ReturnType<typeof reader>,
 ): Promise<Omit<Recording, 'skolo' | 'day'> | string> {
   const { model, transport, recorder } = look;
   if (recorder === undefined || recorder.isCut) return 'it returned more than 16 MiB';
-  const talks = recorder.redacted(redaction, await rulesOf(device));
-  if (talks.length === 0) return 'it did not respond';
   const plain = (text: string) => redaction.string(text);
-  const options: unknown = JSON.parse(plain(JSON.stringify(device.options)));
+  const options = redaction.options(device.options);
+  const rules = await rulesOf(device);
+  const redacted = (isNeeded?: IsNeeded) => recorder.redacted(redaction, rules, isNeeded);
+  const played = { ...device, options: isObject(options) ? options : {} };
+  const names = Object.keys(look.outlets[0] ?? {}).map(plain);
+  const isNeeded = await neededIn(redacted, (talks) => readAgain(played, names, talks));
+  const talks = redacted(isNeeded);
+  if (talks.length === 0) return 'it did not respond';
   const hardware = Hardware.safeParse(look.hardware && plain(look.hardware)).data;
   return {
     schema: 1,
@@ -105,8 +125,66 @@ async function recordingOf(
     ...(hardware && { hardware }),
     firmware: Firmware.safeParse(look.firmware).data ?? 'unknown',
     options: isObject(options) ? options : {},
-    reading: readingOf(look, plain),
+    reading: readingOf(
+      look,
+      transport === 'snmp' ? (text) => redaction.interfaceLine(text) : plain,
+    ),
     talks,
+  };
+}
+
+/** Which values in responses of HTTP stay: without them, skolo reads something else from the recording. */
+async function neededIn(
+  redacted: (isNeeded: IsNeeded) => RecordedTalk[],
+  read: (talks: readonly RecordedTalk[]) => Promise<string>,
+): Promise<IsNeeded> {
+  const places = new Set<string>();
+  const all = redacted((place) => places.add(place).size > 0);
+  const whole = places.size === 0 ? '' : await read(all);
+  const needed = await neededPlaces([...places], async (kept) => {
+    const among = new Set(kept);
+    return (await read(redacted((place) => among.has(place)))) === whole;
+  });
+  const isAmong = new Set(needed);
+  return (place) => isAmong.has(place);
+}
+
+/** Returns what reads outlets and settings from the answers of a recording, as text. */
+function reader(
+  { rack, readRef }: Pick<LookDeps, 'rack' | 'readRef'>,
+  scratch: string,
+  drivers: LookDeps['drivers'],
+) {
+  const { signal } = new AbortController();
+  const hostKeys = new HostKeys(join(scratch, 'host-keys.json'));
+  return async (device: Equipment, names: readonly string[], talks: readonly RecordedTalk[]) => {
+    await using sessions = closing(new SessionPool());
+    const look = {
+      rack,
+      readRef,
+      hostKeys,
+      scratch,
+      drivers,
+      backups: new Map(),
+      signal,
+      sessions,
+      pauseMs: 0,
+      timeoutMs: 0,
+      replay: replayOf(talks),
+    };
+    const who = { chosen: new Map<string, Credentials>(), sessions };
+    const { outlets, settings } = await readersOf(device, look, () => undefined, who);
+    const states = async () => {
+      const readings = (await outlets?.(names, signal)) ?? new Map<string, OutletReading>();
+      return [...readings].map(([name, { state }]) => [name, state]);
+    };
+    const isKnown = async () => (await settings?.(names, signal)) !== undefined;
+    const first = await states().catch(errorText);
+    return JSON.stringify([
+      first,
+      await isKnown().catch(errorText),
+      await states().catch(errorText),
+    ]);
   };
 }
 

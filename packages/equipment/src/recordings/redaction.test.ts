@@ -1,0 +1,220 @@
+/** What stays of a recording, by transport: nothing that a list would have to name. */
+import { processorTime, testSeed } from '@skolo/base/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { neededPlaces } from './needed.ts';
+import { Recorder } from './recorder.ts';
+import { Redaction } from './redaction.ts';
+
+const newRedaction = (names: string[] = []) => new Redaction({ secrets: [], names });
+
+const field = fc.stringMatching(/^[a-z][A-Za-z_]{1,11}$/);
+/** Long enough that a stand-in is not the same by chance. */
+const planted = fc.oneof(
+  fc.stringMatching(/^[A-Za-z0-9!#%*+.:@_-]{9,24}$/).filter((text) => /[a-z\d]{4}/i.test(text)),
+  fc.integer({ min: 1e8, max: 9e8 }),
+  fc.stringMatching(/^\d{9}$/),
+);
+const nested = fc.letrec<{ node: unknown; branch: unknown }>((tie) => ({
+  node: fc.oneof({ maxDepth: 4 }, planted, tie('branch')),
+  branch: fc.oneof(
+    fc.array(tie('node'), { minLength: 1, maxLength: 3 }),
+    fc.dictionary(field, tie('node'), { minKeys: 1, maxKeys: 4 }),
+  ),
+})).branch;
+
+function leaves(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [value];
+  return Object.values(value).flatMap(leaves);
+}
+
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.entries(value).map(([key, each]) => [key, shapeOf(each)]);
+}
+
+describe('a redacted JSON document', () => {
+  it('keeps fields and types, and no value', () => {
+    const documents = fc.property(nested, (document) => {
+      const redaction = newRedaction();
+      const text = JSON.stringify(document);
+      redaction.learnHttp(text);
+
+      const result = redaction.http(text);
+
+      expect(shapeOf(JSON.parse(result))).toEqual(shapeOf(document));
+      for (const leaf of leaves(document)) expect(result).not.toContain(String(leaf));
+    });
+    fc.assert(documents, { numRuns: 150, seed: testSeed() });
+  });
+
+  it('keeps truth values, 0, 1, usual words, and what is needed', () => {
+    const state = { on: true, off: null, id: 0, count: 1, state: 'ON', why: '', POWER: 'off' };
+    const text = JSON.stringify({ ...state, relay: 'Zustand 7', watts: 31.5 });
+
+    const result = newRedaction().http(text, (at) => at === '/relay' || at === '/watts');
+
+    expect(JSON.parse(result)).toEqual({ ...state, relay: 'Zustand 7', watts: 31.5 });
+  });
+
+  it('keeps no name, address or secret in a value that is needed, and none in a field', () => {
+    const redaction = newRedaction(['zrh-7-lamp']);
+    const keys = { 'zrh-7-lamp': 1, 'b8:27:eb:4c:9a:01': 1, '10.20.30.40': 1, 'sys.dev': 1 };
+    const text = JSON.stringify({ ...keys, href: '/things/zrh-7-lamp' });
+
+    const result = redaction.http(text, () => true);
+
+    expect(result).not.toMatch(/zrh|4c:9a|10\.20/);
+    expect(Object.keys(JSON.parse(result))).toContain('sys.dev');
+  });
+});
+
+describe('a redacted text', () => {
+  it.each([
+    ['ntp server 10.20.30.40', '20.30'],
+    ['receiver: 10.20.30.40', '20.30'],
+    ['driver=10.20.30.40', '20.30'],
+    ['wifi pwd hunter2x', 'hunter2x'],
+    ['pin_code=482913', '482913'],
+    ['PIN: 4829', '4829'],
+    ['LicenseKey: ABCD-1234-EFGH', 'ABCD'],
+    ['sharedKey = s3cretval', 's3cret'],
+    ['unlock code 77213', '77213'],
+    ['copy ftp://bob:pa/ss@host/x', /bob|pa\/ss/],
+    ['Authorization: Basic YWQ6cA==', 'YWQ6'],
+    ['Set-Cookie: sid=abc123def', 'abc123'],
+    ['GET /x?wifi_pwd=hunter2x&door_code=4829', /hunter2x|4829/],
+  ])('has no secret or address of %j', (text, original) => {
+    const redaction = newRedaction();
+    redaction.learn(text);
+
+    expect(redaction.text(text)).not.toMatch(original);
+  });
+
+  it.each(['Version 10.1.2.3', 'Firmware: 4.3.2.1', 'v1.2.3.4', 'ver. 1.2.3.4'])(
+    'keeps %s',
+    (text) => {
+      expect(newRedaction().text(text)).toBe(text);
+    },
+  );
+
+  it.each([
+    ['base64', Buffer.from('a secret, perhaps '.repeat(1366)).toString('base64')],
+    ['letters', 'a'.repeat(32_768)],
+    ['hexadecimal digits', 'd2'.repeat(16_384)],
+    ['escapes', '%41'.repeat(10_923)],
+    ['an address without an end', 'a.'.repeat(16_384)],
+    ['an object identifier', '1.'.repeat(16_384)],
+    ['backslashes', '\\'.repeat(32_768)],
+  ])('takes no long time for one word of %s', async (_what, word) => {
+    const redaction = new Redaction({ secrets: ['hunter2-and-more'], names: ['zrh-7'] });
+
+    const { ms } = await processorTime(500, () => {
+      redaction.learn(word);
+      redaction.leak([['here', redaction.text(word) + redaction.http(`{"a":"${word}"}`)]]);
+    });
+
+    expect(ms).toBeLessThan(500);
+  });
+});
+
+describe('a redacted request of HTTP', () => {
+  it.each([
+    ['GET /cm?user=ann&password=x', 'GET /cm?user=<secret>&'],
+    ['GET /cm?account=admin', 'GET /cm?account=<secret>'],
+    ['GET /cm?cmnd=Power1', 'GET /cm?cmnd=Power1'],
+  ])('has no user: %s', (line, expected) => {
+    expect(newRedaction(['ann', 'admin']).requestLine(line)).toContain(expected);
+  });
+
+  it('has no values in its body', () => {
+    const redaction = newRedaction();
+
+    expect(redaction.requestBody('door=4829&to=bob')).toBe('door=<secret>&to=<secret>');
+    expect(redaction.requestBody('{"door":{"code":"4829 bob"}}')).not.toMatch(/4829|bob/);
+  });
+
+  it('has no headers and no passwords that rack.yaml has for it', () => {
+    const options = {
+      read: {
+        path: '/state?apikey=hunter2x&relay=1',
+        headers: { Authorization: 'Basic YWQ6cA==', 'X-Door': 'hunter2x', Accept: 'text/html' },
+      },
+      on: { path: '/on', body: '{"pwd":"hunter2x","state":"on"}' },
+    };
+
+    const result = newRedaction().options(options);
+
+    expect(JSON.stringify(result)).not.toMatch(/hunter2x|YWQ6/);
+    expect(result).toMatchObject({
+      read: { headers: { Accept: 'text/html' } },
+      on: { path: '/on', body: expect.stringContaining('"state":"on"') },
+    });
+  });
+});
+
+describe('redacted rows of SNMP', () => {
+  const rows = [
+    '1.3.6.1.2.1.1.4.0|4|Bob Smith, 044 123 45 67',
+    '1.3.6.1.2.1.1.5.0|4|athena',
+    '1.3.6.1.2.1.2.2.1.2.1|4|GigabitEthernet1/0/1',
+    '1.3.6.1.2.1.2.2.1.2.2|4|GigabitEthernet1/0/2',
+    '1.3.6.1.2.1.2.2.1.8.1|2|1',
+    '1.3.6.1.4.1.318.1.1.26.9.2.3.1.3.1|4|Rack of Bob',
+    '1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1|2|4829',
+    '1.3.6.1.4.1.9999.1.1.0|4|hunter2x',
+    '1.3.6.1.4.1.9999.1.2.0|2|482913',
+  ];
+
+  function recorded(...requests: string[]): string {
+    const recorder = new Recorder();
+    const talk = { kind: 'snmp' } as const;
+    for (const request of requests) recorder.hear('us', `snmp ${request}\n`, talk);
+    recorder.hear('device', `${rows.join('\n')}\n`, talk);
+    const redaction = newRedaction();
+    recorder.teach(redaction);
+    const [answer] = recorder.redacted(redaction, []);
+    return answer?.kind === 'snmp' ? answer.received : '';
+  }
+
+  it('are those of requested objects, with numbers, and without texts', () => {
+    const text = recorded(
+      'walk 1.3.6.1.2.1.2.2.1.2',
+      'walk 1.3.6.1.2.1.2.2.1.8',
+      'get 1.3.6.1.4.1.318.1.1.26.9.2.3.1.3.1 1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1',
+    );
+
+    expect(text.split('\n').map((row) => row.slice(0, row.lastIndexOf('|')))).toEqual([
+      '1.3.6.1.2.1.2.2.1.2.1|4',
+      '1.3.6.1.2.1.2.2.1.2.2|4',
+      '1.3.6.1.2.1.2.2.1.8.1|2',
+      '1.3.6.1.4.1.318.1.1.26.9.2.3.1.3.1|4',
+      '1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1|2',
+    ]);
+    expect(text).toContain('2.3.1.5.1|2|4829');
+    expect(text).not.toMatch(/Bob|Gigabit|athena|hunter2x|482913/);
+    const [, one, other] = /\|(\w+)1\/0\/1\n.*\|(\w+)1\/0\/2\n/.exec(text) ?? [];
+    expect(one).toBe(other);
+  });
+});
+
+describe('neededPlaces', () => {
+  it('finds a smallest part that is enough, with few questions', async () => {
+    const places = Array.from({ length: 400 }, (_, at) => `place ${at}`);
+    const important = ['place 3', 'place 200', 'place 201', 'place 399'];
+    let questions = 0;
+
+    const needed = await neededPlaces(places, async (kept) => {
+      questions += 1;
+      return important.every((place) => kept.includes(place));
+    });
+
+    expect(needed).toEqual(important);
+    expect(questions).toBeLessThan(80);
+  });
+
+  it.each([[[]], [['one']]])('needs nothing of %j if nothing is enough', async (places) => {
+    expect(await neededPlaces(places, async () => true)).toEqual([]);
+  });
+});
