@@ -60,6 +60,8 @@ export interface Sink {
     orderingKeys: number;
     /** Messages of one ordering key in one call. */
     messages: number;
+    /** Messages in a minute; undefined: no limit is known. */
+    perMinute?: number | undefined;
   };
   /** Messages with the same key arrive in the order in which they are sent. All messages about one alert have the same one. */
   orderingKeyOf(message: Message): string;

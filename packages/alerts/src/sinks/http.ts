@@ -10,19 +10,21 @@ import { createHttpRequest, type HttpRequestOptions } from './http-request.ts';
 
 export interface HttpSinkOptions extends HttpRequestOptions {
   encodeAs: EncodeAs;
+  /** Messages that the receiver accepts in a minute; undefined: not known. */
+  perMinute?: number | undefined;
 }
 
 /** Messages of different alerts in parallel. */
 const requestsAtOnce = 8;
 
-export function createHttpSink({ encodeAs, ...options }: HttpSinkOptions): Sink {
+export function createHttpSink({ encodeAs, perMinute, ...options }: HttpSinkOptions): Sink {
   const { location } = encodeAs;
   const request = createHttpRequest(options);
   /** The pause that the receiver last requested, until `performance.now()`. */
   let pause: { until: number; error: SinkError } | undefined;
   return {
     name: options.name,
-    limits: { orderingKeys: requestsAtOnce, messages: 1 },
+    limits: { orderingKeys: requestsAtOnce, messages: 1, perMinute },
     orderingKeyOf: queueKey,
     groupOf: alertNameOf,
     async send(messages, _key, signal) {

@@ -252,7 +252,7 @@ describe('a failure of the sink', () => {
     expect(letters).toEqual([]);
   });
 
-  it('is over for all when it is over: whatever it asked for passes once, and then one at a time', async () => {
+  it('is over for all when it is over: whatever it asked for passes once', async () => {
     const sink = fakeSink({ keys: 8, messages: 1 });
     const calledAt: number[] = [];
     sink.behave = () => {
@@ -266,7 +266,6 @@ describe('a failure of the sink', () => {
     await time.until(isEmpty);
 
     expect(calledAt.slice(0, 9).map((at) => at - begun)).toEqual([...Array(8).fill(0), 45]);
-    expect((calledAt[9] ?? 0) - (calledAt[8] ?? 0)).toBeCloseTo(1);
-    expect(time.clock.uptime() - begun).toBeLessThan(90);
+    expect(time.clock.uptime() - begun).toBe(45);
   });
 });

@@ -43,8 +43,8 @@ export interface Outcome {
   type: 'arrived' | 'back' | 'rejected';
 }
 
-/** After a 429, one message at a time with such pauses in between: longer after the next 429, and shorter with each message. */
-const spacing = { firstMs: 1000, mostMs: 30_000, leastMs: 100, after429: 2, afterMessage: 0.98 };
+/** In seconds, for `perMinute` of a sink: one more than a minute, because some requests arrive later than others. */
+const minute = 61;
 
 export class Sender {
   private readonly deps: SenderDeps;
@@ -55,8 +55,8 @@ export class Sender {
   private probing: Turn | undefined;
   /** Pauses of the sink in progress. */
   private rests = 0;
-  /** Between two messages; 0: the sink takes several at once. */
-  private spacingMs = 0;
+  /** When messages were sent to a sink that limits them, in seconds of uptime. */
+  private sentAt: number[] = [];
   /** Repeated attempts at a sink that has accepted nothing since its settings changed. */
   private repeats = 0;
   private isPacing = false;
@@ -87,13 +87,18 @@ export class Sender {
 
   /** Sends as much as the sink accepts at once. */
   send(): void {
-    const { backlog, health, pauses, arrived, emit, sink } = this.deps;
+    const { backlog, health, pauses, arrived, emit, sink, signals } = this.deps;
     for (const times of backlog.givenUp.splice(0))
       emit({ type: 'not-repeated', sink: sink.name, times });
     for (const queue of backlog.doubtful.splice(0)) {
       this.restQueue(queue, arrived.doubts.get(queue.head ?? 0) ?? 1);
     }
     while (this.maySend()) {
+      const fullFor = this.fullFor();
+      if (fullFor > 0) {
+        this.rest(pauses.pause(fullFor * 1000, signals.stopping));
+        return;
+      }
       const turn = backlog.nextTurn(!this.isPacing, health.failures > 0);
       if (turn === undefined) return;
       if (health.failures > 0) this.probing = turn;
@@ -119,13 +124,25 @@ export class Sender {
   private maySend(): boolean {
     const { sink, backlog, health, signals } = this.deps;
     if (signals.stopping.aborted || this.isWaiting) return false;
-    if (health.failures > 0) return true;
-    return backlog.busy < (this.spacingMs > 0 ? 1 : sink.limits.orderingKeys);
+    return health.failures > 0 || backlog.busy < sink.limits.orderingKeys;
+  }
+
+  /** Seconds until the sink accepts another message, as far as is known. */
+  private fullFor(): number {
+    const { sink, clock } = this.deps;
+    const { perMinute = Number.POSITIVE_INFINITY } = sink.limits;
+    const uptime = clock.uptime();
+    this.sentAt = this.sentAt.filter((at) => uptime - at < minute);
+    const [first = uptime] = this.sentAt;
+    return this.sentAt.length < perMinute ? 0 : first + minute - uptime;
   }
 
   private attempt(turn: Turn): void {
-    const { signals, health } = this.deps;
+    const { signals, health, sink, clock } = this.deps;
     const { era } = health;
+    if (sink.limits.perMinute !== undefined) {
+      this.sentAt.push(...turn.batch.map(() => clock.uptime()));
+    }
     this.start(this.sendBatch(turn), (error) => {
       if (error !== undefined && signals.ending.aborted) {
         if (error.mayHaveArrived) this.countDoubts(turn);
@@ -152,22 +169,17 @@ export class Sender {
   }
 
   private arrived(turn: Turn, era: number): void {
-    const { sink, emit, health, pauses, signals } = this.deps;
+    const { sink, emit, health } = this.deps;
     const type = health.failures > 0 ? 'back' : 'arrived';
     worked(health, era);
     this.repeats = 0;
     this.isPacing = false;
-    if (this.spacingMs > 0) {
-      this.rest(pauses.pause(this.spacingMs, signals.stopping));
-      this.spacingMs *= spacing.afterMessage;
-      if (this.spacingMs < spacing.leastMs) this.spacingMs = 0;
-    }
     this.settle(turn, type);
     emit({ type: 'sent', sink: sink.name, messages: turn.batch.length });
   }
 
   private failed(turn: Turn, era: number, failure: SinkError): void {
-    const { backlog, clock, health, sink, emit, pauses, signals } = this.deps;
+    const { backlog, clock, health, sink, emit, pauses } = this.deps;
     const { reason, code, message, mayHaveArrived } = failure;
     const times = mayHaveArrived ? this.countDoubts(turn) : 0;
     const doubt = times > 0 ? `; the message may have arrived ${count(times, 'time')}` : '';
@@ -183,11 +195,9 @@ export class Sender {
       const times = health.hasAccepted ? usualTimes : newTimes;
       this.rest(pauses.backOff(health.failures, failure, times));
     }
-    if (verdict === 'sink' && reason === 'quota') {
-      const { firstMs, mostMs, after429 } = spacing;
-      this.spacingMs = Math.min(mostMs, Math.max(firstMs, after429 * this.spacingMs));
-      this.rest(pauses.pause(this.spacingMs, signals.stopping));
-    } else if (verdict === 'alert') {
+    // The receiver knows better than `perMinute` when it accepts more.
+    if (reason === 'quota' && failure.retryAfterSeconds !== undefined) this.sentAt = [];
+    if (verdict === 'alert') {
       const [queue] = turn.queues;
       // If no later message waits for this one, a receiver that is wrong for a moment has time to recover.
       const count = queue.rejections + (queue.left.seqs.length > 1 ? 2 : 5);

@@ -48,9 +48,16 @@ const fileSink = object({
     .describe('Size at which the file is renamed to FILE.1.'),
 });
 
-const httpSink = object({ ...anySink, kind: z.literal('http'), ...httpRequest }).transform(
-  withTemplate,
-);
+const httpSink = object({
+  ...anySink,
+  kind: z.literal('http'),
+  ...httpRequest,
+  perMinute: whole(1, 100_000)
+    .exactOptional()
+    .describe(
+      'Maximum number of messages sent in a minute; further ones wait. A pause that the receiver requests replaces it. Default: that of the template, or no limit.',
+    ),
+}).transform(withTemplate);
 
 export const alertToPubsub = section({
   ...anyService,

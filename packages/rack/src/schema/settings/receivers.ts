@@ -1,6 +1,6 @@
 /**
- * Decides what chat and paging services receive, where a message that is too long is truncated, and which responses mean success: requests
- * and responses of each `template` in rack.yaml.
+ * Decides what chat and paging services receive, where a message that is too long is truncated, which responses mean success, and how many
+ * messages leave in a minute: requests and responses of each `template` in rack.yaml.
  *
  * Texts are truncated to what all receivers accept in any script: a UTF-16 unit is at most one character, and at most three bytes of UTF-8.
  * They begin with something visible, because receivers reject blank ones.
@@ -74,10 +74,15 @@ interface Receiver {
   body: string;
   resolved?: { path: string; body: string };
   responses: Responses;
+  /** Left out where the limit depends on the account: the receiver then says 429. */
+  perMinute?: number;
 }
 
 export const receivers: Readonly<Record<string, Receiver>> = {
-  /** https://developer.pagerduty.com/docs/events-api-v2-overview: 1,024 characters, `dedup_key` 255, 512 kB in all. */
+  /**
+   * https://developer.pagerduty.com/docs/events-api-v2-overview: 1,024 characters, `dedup_key` 255, 512 kB in all;
+   * 120 events a minute for each integration key.
+   */
   pagerduty: {
     url: 'https://events.pagerduty.com/v2/enqueue',
     body: `{"routing_key": "{{token}}", "event_action": "{{action}}", "dedup_key": "${key}",
@@ -86,6 +91,7 @@ export const receivers: Readonly<Record<string, Receiver>> = {
         "custom_details": {"labels": {{truncate(10000, labels)}},
           "annotations": {{truncate(10000, annotations)}}, "link": "${link}"}}}`,
     responses: { accepted: '^202 ', credentials: 'routing.?key' },
+    perMinute: 120,
   },
   /** https://docs.opsgenie.com/docs/alert-api: `message` 130 characters, `alias` 512, `description` 15,000, `details` 8,000. */
   opsgenie: {
@@ -101,21 +107,27 @@ export const receivers: Readonly<Record<string, Receiver>> = {
     },
     responses: { accepted: '^202 ', credentials: 'Key format|API ?[Kk]ey' },
   },
-  /** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: 40,000 characters; `&`, `<` and `>` are escaped. */
+  /**
+   * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks: 40,000 characters; `&`, `<` and `>` are escaped.
+   * One message a second: https://docs.slack.dev/apis/web-api/rate-limits.
+   */
   slack: {
     url: 'https://hooks.slack.com/services/{{token}}',
     body: `{"text": "${escapedChat}"}`,
     responses: { accepted: '^200 ok$', topic: 'no_service|no_active_hooks|no_team|invalid_token' },
+    perMinute: 60,
   },
   /** https://docs.slack.dev/reference/methods/chat.postMessage. */
   'slack-api': {
     url: 'https://slack.com/api/chat.postMessage',
     body: `{"channel": "{{to}}", "text": "${escapedChat}"}`,
     responses: { accepted: isOk },
+    perMinute: 60,
   },
   /**
    * A workflow responds with 202, and the connectors before it with 200 and `1`, or the status that Teams returned.
-   * https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook: 28 kB.
+   * https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook: 28 kB, and 60 requests
+   * in 30 s.
    */
   teams: {
     body: `{"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive",
@@ -127,14 +139,22 @@ export const receivers: Readonly<Record<string, Receiver>> = {
       topic: 'HTTP error (403|404|410)|WorkflowTriggerIsNotEnabled|WorkflowNotFound',
       rejected: 'HTTP error 4',
     },
+    perMinute: 60,
   },
-  /** https://discord.com/developers/docs/resources/webhook#execute-webhook: 2,000 characters. */
+  /**
+   * https://discord.com/developers/docs/resources/webhook#execute-webhook: 2,000 characters. 30 requests a minute, as users
+   * report: Discord publishes no number.
+   */
   discord: {
     url: 'https://discord.com/api/webhooks/{{token}}',
     body: `{"content": "${chat()}", "allowed_mentions": {"parse": []}}`,
     responses: { accepted: `^204 |${isJson}` },
+    perMinute: 30,
   },
-  /** https://docs.ntfy.sh/publish: `message` 4,096 bytes, and the JSON twice as many. */
+  /**
+   * https://docs.ntfy.sh/publish: `message` 4,096 bytes, and the JSON twice as many; 60 requests at once,
+   * and then one in 5 s.
+   */
   ntfy: {
     url: 'https://ntfy.sh',
     body: `{"topic": "{{to}}", "click": "{{truncate(500, ${page})}}",
@@ -143,8 +163,12 @@ export const receivers: Readonly<Record<string, Receiver>> = {
       "tags": ["{{map(action, "resolve": "white_check_mark", "rotating_light")}}"],
       "priority": ${severity(['5', '4', '3', '2'], 'map(action, "resolve": "info", labels.severity)')}}`,
     responses: { accepted: isJson, topic: '"error":"[^"]*topic' },
+    perMinute: 60,
   },
-  /** https://core.telegram.org/bots/api#sendmessage: 4,096 characters. */
+  /**
+   * https://core.telegram.org/bots/api#sendmessage: 4,096 characters. 20 messages a minute in a group:
+   * https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this.
+   */
   telegram: {
     url: 'https://api.telegram.org/bot{{token}}/sendMessage',
     body: `{"chat_id": "{{to}}", "text": "${chat()}", "link_preview_options": {"is_disabled": true}}`,
@@ -152,11 +176,16 @@ export const receivers: Readonly<Record<string, Receiver>> = {
       accepted: isOk,
       topic: 'chat not found|chat_id is empty|upgraded to a supergroup',
     },
+    perMinute: 20,
   },
-  /** https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create: 32,000 bytes. */
+  /**
+   * https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create: 32,000 bytes.
+   * One message a second in a space: https://developers.google.com/workspace/chat/limits.
+   */
   'google-chat': {
     url: 'https://chat.googleapis.com/v1/spaces/{{token}}',
     body: `{"text": "${chat()}"}`,
     responses: { accepted: isJson, credentials: 'API key not valid|[Ii]nvalid.{0,20}token' },
+    perMinute: 60,
   },
 };

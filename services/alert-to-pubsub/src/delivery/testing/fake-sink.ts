@@ -7,7 +7,7 @@ interface Sent {
 }
 
 export interface FakeSink extends Sink {
-  readonly limits: { orderingKeys: number; messages: number };
+  readonly limits: { orderingKeys: number; messages: number; perMinute?: number | undefined };
   /** Every call, including failed ones. */
   readonly calls: Sent[];
   /** What arrived, by ordering key, including duplicates. */
@@ -21,13 +21,13 @@ export interface FakeSink extends Sink {
 }
 
 export function fakeSink(
-  options: { name?: string; keys?: number; messages?: number } = {},
+  options: { name?: string; keys?: number; messages?: number; perMinute?: number } = {},
 ): FakeSink {
-  const { name = 'pubsub', keys = 4, messages: most = 10 } = options;
+  const { name = 'pubsub', keys = 4, messages: most = 10, perMinute } = options;
   const busy = new Set<string>();
   const sink: FakeSink = {
     name,
-    limits: { orderingKeys: keys, messages: most },
+    limits: { orderingKeys: keys, messages: most, perMinute },
     calls: [],
     arrived: new Map(),
     most: 0,
