@@ -77,7 +77,7 @@ FROM base AS alert-to-pubsub
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/alert-to-pubsub
 COPY --from=bundle /skolo/out/bundle/alert-to-pubsub/opt/skolo/services services
 USER 10001:10001
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20", "services/alert-to-pubsub/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20", "--memory-saver-mode", "services/alert-to-pubsub/dist/main.js"]
 
 FROM base AS machine-state
 RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/machine-state

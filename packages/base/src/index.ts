@@ -16,7 +16,7 @@ export { ifThere } from './if-there.ts';
 export { inParallel } from './in-parallel.ts';
 export { inTurns } from './in-turns.ts';
 export { jsonShare, measureJson } from './json/memory.ts';
-export { isObject, parseJson } from './json/parse-json.ts';
+export { isObject, needsMoreThan, parseJson } from './json/parse-json.ts';
 export { lazily } from './lazily.ts';
 export { NamedError } from './named-error.ts';
 export { oneLine } from './one-line.ts';

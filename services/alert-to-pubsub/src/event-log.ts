@@ -108,6 +108,10 @@ const lines: Partial<Record<AlertEvent['type'], readonly ['info' | 'warn' | 'err
   'spool-damaged': ['error', 'spool was damaged'],
   'spool-unreadable': ['error', 'spool messages cannot be read'],
   'spool-readable': ['info', 'spool messages can be read again'],
+  'spool-kills': [
+    'error',
+    'process died while it read the spool; large records become dead letters',
+  ],
   'known-alerts-lost': ['error', 'list of known alerts was lost'],
   'tick-failed': ['warn', 'alerts cannot be expired or refreshed'],
   'shrink-failed': ['warn', 'spool could not be compacted'],

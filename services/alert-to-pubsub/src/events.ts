@@ -18,6 +18,8 @@ export type AlertEvent =
   /** `records`: as the metric counts them. */
   | { type: 'spool-damaged'; records: number; lost: number; lines: number; isInUse: boolean }
   | { type: 'known-alerts-lost'; known: number }
+  /** How often the process has died while it read the spool. */
+  | { type: 'spool-kills'; deaths: number }
   | { type: 'tick-failed' | 'shrink-failed'; error: unknown }
   /** `why` is absent once the problem is solved. */
   | { type: 'degraded'; what: 'spool' | 'receiver secrets'; why: string | undefined }

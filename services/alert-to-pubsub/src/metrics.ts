@@ -22,9 +22,13 @@ const counters = {
     'reason',
   ],
   transitions: ['Alerts that started firing or were resolved.', 'status'],
+  stripped: [
+    'Alerts and groups whose unknown fields were left out, because they require too much memory.',
+    'endpoint',
+  ],
   truncated: ['Alerts that Alertmanager omitted (max_alerts).'],
   dead_letters: [
-    'Invalid alerts, and messages that a sink rejected four times, or that were too large for it.',
+    'Invalid alerts, fields that were too large, and messages that a sink rejected four times, or that were too large for it.',
     'from',
   ],
   spool_damaged_records: ['Spool records that were found damaged or missing.'],
@@ -49,9 +53,11 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
   // For Prometheus, an absent counter that begins at 1 is not an increase.
   for (const endpoint of Endpoint.options) {
     count('dead_letters', { from: endpoint }, 0);
+    count('stripped', { endpoint }, 0);
     for (const state of statuses) count('received', { endpoint, status: state }, 0);
     for (const reason of rejections) count('rejected', { endpoint, reason }, 0);
   }
+  count('dead_letters', { from: 'spool' }, 0);
   for (const state of statuses) count('transitions', { status: state }, 0);
   registerGauges(registry, gauges, () => status);
   return function countEvent(event) {
@@ -64,9 +70,11 @@ function countReceived(
   { received, leftOut, overShare }: Extract<AlertEvent, { type: 'received' }>,
   count: Count,
 ): void {
-  const { endpoint, firing, resolved, bad, truncated } = received;
+  const { endpoint, firing, resolved, bad, stripped, truncated } = received;
   if (truncated > 0) count('truncated', {}, truncated);
-  if (bad.length > 0) count('dead_letters', { from: endpoint }, bad.length);
+  const letters = bad.length + stripped;
+  if (letters > 0) count('dead_letters', { from: endpoint }, letters);
+  if (stripped > 0) count('stripped', { endpoint }, stripped);
   if (overShare > 0) count('rejected', { endpoint, reason: 'machine-full' }, overShare);
   // What is left out makes the whole request a rejected one.
   if (leftOut > 0) return;

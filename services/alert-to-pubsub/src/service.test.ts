@@ -1,9 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '@skolo/base/testing';
+import { run, tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
+import { ReadingNote } from './state/reading-note.ts';
 import { type Lab, startLab } from './testing/lab.ts';
 
 const down = { labels: { alertname: 'InstanceDown', instance: 'rpi-1' } };
@@ -112,6 +113,79 @@ describe('alert-to-pubsub', () => {
     await expect
       .poll(async () => (await lab.client.status({})).sinks.map(({ depth }) => depth))
       .toEqual([1, 0]);
+  });
+
+  it.each([
+    ['small objects', Array.from({ length: 3000 }, () => ({}))],
+    ['names of their own', Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`${i}`, 0]))],
+    ['deep lists', Array.from({ length: 600 }, () => [[[[]]]])],
+    ['a long text', 'x'.repeat(70_000)],
+  ])(
+    'leaves out unknown fields that take too much memory, and sends the alert: %s',
+    async (_, junk) => {
+      const lab = await startLab({ settings: 'format: full' });
+
+      const posted = await lab.post({ ...firing, junk, note: 'small' });
+      const repeated = await lab.post({ ...firing, junk, note: 'small' });
+
+      expect([posted.status, repeated.status]).toEqual([200, 200]);
+      await expect.poll(() => lab.arrived().length).toBe(1);
+      const text = JSON.stringify(lab.arrived());
+      expect(text).toContain('small');
+      expect(text).not.toContain('junk');
+      const { deadLetters } = await lab.client.deadLetters({ query: { limit: 10 } });
+      expect(deadLetters).toMatchObject([
+        { from: 'v2', why: expect.stringContaining('require more than 64 KiB of memory: "junk"') },
+      ]);
+      const metrics = await lab.metrics();
+      expect(metrics).toContain('skolo_alerts_stripped_total{endpoint="v2"} 2');
+      expect(metrics).toContain('skolo_alerts_rejected_total{endpoint="v2",reason="bad"} 0');
+    },
+  );
+
+  it('leaves out unknown fields of a group, too', async () => {
+    const lab = await startLab({ settings: 'format: full' });
+    const junk = Array.from({ length: 3000 }, () => ({}));
+    const message = {
+      version: '4',
+      alerts: [{ ...firing, status: 'firing' }],
+      junk,
+      note: 'small',
+    };
+
+    const posted = await fetch(`${lab.url}/webhook`, {
+      method: 'POST',
+      body: JSON.stringify(message),
+    });
+
+    expect(posted.status).toBe(200);
+    await expect.poll(() => lab.arrived().length).toBe(1);
+    expect(JSON.stringify(lab.arrived())).not.toContain('junk');
+    const { deadLetters } = await lab.client.deadLetters({ query: { limit: 10 } });
+    expect(deadLetters).toMatchObject([
+      { from: 'webhook', why: expect.stringMatching(/^group: /) },
+    ]);
+  });
+
+  it('reads only small records after it has died twice while it read the spool', async () => {
+    const dir = await tempDir();
+    const first = await startLab({ dir });
+    await first.pubsub.stop();
+    await first.post({ ...firing, annotations: { text: 'x'.repeat(300_000) } });
+    await first.post({ ...firing, labels: { alertname: 'Small' } });
+    await first.stop();
+    for (const _ of ['one death', 'another']) await new ReadingNote(join(dir, 'state')).begin();
+
+    const lab = await startLab({ dir });
+
+    await expect.poll(() => lab.arrived().length).toBeGreaterThan(0);
+    expect(JSON.stringify(lab.arrived())).not.toContain('xxxx');
+    const { deadLetters } = await lab.client.deadLetters({ query: { limit: 10 } });
+    expect(new Set(deadLetters.map(({ from }) => from))).toEqual(new Set(['spool', 'pubsub']));
+    for (const { why } of deadLetters) expect(why).toContain('requires more than 256 KiB');
+    expect(lab.logged()).toContainEqual(expect.objectContaining({ deaths: 2 }));
+    await lab.stop();
+    await expect(new ReadingNote(join(dir, 'state')).begin()).resolves.toBe(0);
   });
 
   it('counts from zero, so that the first one is an increase', async () => {

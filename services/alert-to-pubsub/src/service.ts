@@ -26,6 +26,7 @@ import { ArrivedFile } from './state/arrived.ts';
 import { Capacity } from './state/capacity.ts';
 import { Damage } from './state/damage.ts';
 import { DeadLetters } from './state/dead-letters.ts';
+import { ReadingNote } from './state/reading-note.ts';
 import { Store } from './state/store.ts';
 import { SuccessTimes } from './state/success-times.ts';
 import { createStatus, type Status } from './status.ts';
@@ -61,8 +62,10 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const intake = new Intake({ rack, settings, capacity, deadLetters, clock, emit, senderStart });
   const arrived = new ArrivedFile(stateDir);
   const sinks = new Sinks({ deadLetters, intake, times, arrived, clock, emit });
-  const store = new Store({ stateDir, settings, clock });
-  const maintenance = new Maintenance({ intake, store, sinks, capacity, clock, emit, periods });
+  const store = new Store({ stateDir, settings, deadLetters, clock });
+  const note = new ReadingNote(stateDir);
+  const parts = { intake, store, note, sinks, capacity, clock, emit, periods };
+  const maintenance = new Maintenance(parts);
   const before = timesBefore(times, configuredSinks(rack()));
   const watchdog = new Watchdog({ settings, capacity, before, times, clock, emit });
   const heartbeat = new Heartbeat({

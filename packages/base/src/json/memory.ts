@@ -23,13 +23,18 @@ const constrained = process.constrainedMemory();
 /** What JSON of others may take: a quarter of the cgroup's limit, or of 512 MiB without one, for which Node returns 0 or 2 ** 64. */
 export const jsonShare = (constrained > 0 && constrained < 2 ** 48 ? constrained : 2 ** 29) / 4;
 
-/** At least the memory for a UTF-8 text and the result of `JSON.parse`, in bytes, and how deeply it is nested. One pass, about 1 ms per MB. */
-export function measureJson(json: Uint8Array): { memory: number; depth: number } {
+/**
+ * At least the memory for a UTF-8 text and the result of `JSON.parse`, in bytes, that of the result alone (`value`), and how deeply it is
+ * nested. One pass, about 1 ms per MB.
+ */
+export function measureJson(json: Uint8Array): { memory: number; value: number; depth: number } {
   const { length } = json;
-  let [memory, open, depth, charBytes] = [0, 0, 0, 1];
+  // Large strings and lists fill whole pages.
+  let value = length / 16;
+  let [open, depth, charBytes] = [0, 0, 1];
   for (let at = 0; at < length; at += 1) {
     const char = json[at] ?? 0;
-    memory += costs[char] ?? 0;
+    value += costs[char] ?? 0;
     if (char === quote) {
       const start = at;
       let bytes = 1;
@@ -43,12 +48,11 @@ export function measureJson(json: Uint8Array): { memory: number; depth: number }
           charBytes = 2;
         }
       }
-      memory += stringCost + (at - start) * bytes;
+      value += stringCost + (at - start) * bytes;
     } else if (char === openList || char === openObject) {
       open += 1;
       depth = Math.max(depth, open);
     } else if (char === closeList || char === closeObject) open -= 1;
   }
-  // Large strings and lists fill whole pages.
-  return { memory: memory + length * (charBytes + 1 / 16), depth };
+  return { memory: value + length * charBytes, value, depth };
 }

@@ -8,12 +8,15 @@ import type { EmitAlertEvent } from '../events.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { Capacity } from '../state/capacity.ts';
 import { damageAtStart } from '../state/damage.ts';
+import type { ReadingNote } from '../state/reading-note.ts';
+import { leastRecordMemory, mostRecordMemory } from '../state/records.ts';
 import type { Opened, Store } from '../state/store.ts';
 import type { Sinks } from './sinks.ts';
 
 interface MaintenanceDeps {
   intake: Intake;
   store: Store;
+  note: ReadingNote;
   sinks: Sinks;
   capacity: Capacity;
   clock: Clock;
@@ -30,6 +33,9 @@ export interface Periods {
   /** Between looks at Alertmanager. */
   lookEveryMs?: number;
 }
+
+/** Deaths while the spool was read, after which only small records are read. */
+const mostDeaths = 2;
 
 const usual = { openEveryMs: 5000, checkEveryMs: 5000, shrinkEveryMs: 60_000 };
 
@@ -57,6 +63,7 @@ export class Maintenance {
     this.stopping.abort();
     await this.opening;
     await this.checking?.ended;
+    await this.deps.note.end();
   }
 
   private async openLater(): Promise<void> {
@@ -67,20 +74,28 @@ export class Maintenance {
   }
 
   private async open(): Promise<boolean> {
-    const { store, capacity, intake, sinks, emit } = this.deps;
+    const { store, note, capacity, intake, sinks, emit } = this.deps;
+    const deaths = await note.begin();
+    const mostRecord = deaths < mostDeaths ? mostRecordMemory : leastRecordMemory;
+    if (deaths >= mostDeaths) emit({ type: 'spool-kills', deaths });
     let opened: Opened;
     try {
-      opened = await store.open(intake);
+      opened = await store.open(intake, mostRecord);
     } catch (error) {
+      await note.end();
       capacity.closed(error);
       return false;
     }
     const { spool } = opened;
     capacity.open(spool, sinks);
     intake.open(spool);
-    await sinks.open(spool);
+    await sinks.open(spool, mostRecord);
+    void sinks.begun().then(() => note.end());
     if (spool.tornBytes > 0) emit({ type: 'spool-torn', bytes: spool.tornBytes });
     for (const event of damageAtStart(opened, intake.alerts.size)) emit(event);
+    for (const why of opened.oversize) {
+      emit({ type: 'dead-letter', sink: 'spool', why, code: 'TOO_LARGE' });
+    }
     const { checkEveryMs } = this.periods;
     this.checking = repeat(checkEveryMs, () => this.check(), this.stopping.signal, 'later');
     return true;

@@ -5,7 +5,7 @@ export interface Waiting {
   /** Infinite: a refresh, which is not in the spool. */
   readonly seq: number;
   readonly message: SpooledMessage;
-  /** Its size in the spool; in memory it is a multiple of that. */
+  /** What it takes in memory at most. */
   readonly bytes: number;
   /** When it was accepted, in seconds of uptime: that clock does not jump. */
   readonly since: number;

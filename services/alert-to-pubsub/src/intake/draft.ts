@@ -1,6 +1,6 @@
 /** Computes what a group of requests would change: messages for the spool, and the resulting known alerts. */
 import type { DeadLetter } from '@skolo/api';
-import { memoryOf, type Tracked } from '../state/known-alerts.ts';
+import type { Tracked } from '../state/known-alerts.ts';
 
 export class Draft {
   /** Messages in the spool's format. */
@@ -27,7 +27,7 @@ export class Draft {
   /** Returns whether the change was made: not if it would take memory, and then more than `most` bytes. */
   set(fingerprint: string, tracked: Tracked, most = Number.POSITIVE_INFINITY): boolean {
     const before = this.get(fingerprint);
-    const more = memoryOf(tracked) - memoryOf(before);
+    const more = tracked.bytes - (before?.bytes ?? 0);
     if (more > 0 && this.bytes + more > most) return false;
     this.bytes += more;
     if (before === undefined) this.count(tracked, 1);
@@ -38,7 +38,7 @@ export class Draft {
   forget(fingerprint: string): void {
     const before = this.get(fingerprint);
     if (before !== undefined) {
-      this.bytes -= memoryOf(before);
+      this.bytes -= before.bytes;
       this.count(before, -1);
     }
     this.changes.set(fingerprint, undefined);

@@ -1,5 +1,6 @@
 import { SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
+import { measureJson } from '@skolo/base';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import type { AlertEvent } from '../events.ts';
@@ -85,6 +86,11 @@ function batch(names: string[], more: Partial<Batch> = {}): Batch {
     status: name.endsWith('-') ? ('resolved' as const) : ('firing' as const),
   }));
   return { endpoint: 'webhook', alerts, bad: [], truncated: 0, ...more };
+}
+
+/** An object with names that no other one has. */
+function namesOf<T>(i: number, count: number, value: T): Record<string, T> {
+  return Object.fromEntries(Array.from({ length: count }, (_, k) => [`n${i}-${k}`, value]));
 }
 
 describe('accept', () => {
@@ -290,6 +296,26 @@ describe('accept', () => {
 
     expect(spool.summaries).toEqual(['A firing', 'A resolved']);
     expect(intake.alerts.size).toBe(1);
+  });
+
+  it.each([
+    ['labels', (i: number) => ({ labels: namesOf(i, 40, 'a') })],
+    ['annotations', (i: number) => ({ annotations: namesOf(i, 40, '') })],
+    ['unknown fields', (i: number) => ({ more: { junk: namesOf(i, 40, {}) } })],
+    ['unknown numbers', () => ({ more: { junk: Array.from({ length: 400 }, () => 0.5) } })],
+    ['long texts', (i: number) => ({ annotations: { a: `${i}語`.repeat(1000) } })],
+  ])('counts what alerts take in memory, not how long their texts are: %s', async (_, fieldsOf) => {
+    const { accept, intake } = start({ mostMemory: 2 ** 20 });
+    const alertOf = (i: number) => ({ labels: { a: `${i}` }, annotations: {}, ...fieldsOf(i) });
+    const measured = measureJson(Buffer.from(JSON.stringify(alertOf(1)))).value;
+
+    for (let i = 0; i < 300; i += 1) {
+      const alerts = [{ ...alertOf(i), status: 'firing' as const }];
+      await accept({ ...batch([]), alerts }).catch(() => undefined);
+    }
+
+    expect(intake.alerts.size).toBeLessThanOrEqual(2 ** 20 / measured);
+    expect(intake.alerts.size).toBeGreaterThan(0.8 * (2 ** 20 / (measured + 700)));
   });
 
   it('accepts alerts of a machine up to its share, and those of all others beyond it', async () => {

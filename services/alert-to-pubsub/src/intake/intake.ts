@@ -26,14 +26,15 @@ import { createIds, type NewId } from '../state/ids.ts';
 import {
   isRefreshDue,
   type Moment,
-  memoryOf,
   messageOfNow,
+  mostKnownMemory,
   pass,
   refreshOf,
   startsLater,
   type Tracked,
   update,
 } from '../state/known-alerts.ts';
+import { mostRecordMemory, whyTooLarge } from '../state/records.ts';
 import { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NoticeDraft } from './notices.ts';
@@ -67,15 +68,7 @@ interface Job {
   bytes: number;
 }
 
-/**
- * Memory for known alerts: 85,000 of the usual size, several hundred times as many as a rack has. More would not fit into the heap,
- * which is half of the memory of the pod, while they wait, at the start, and while they are delivered.
- */
-const usualMostMemory = 112 * 2 ** 20;
-/**
- * Most alerts of one machine: ten times what one can raise under kube/base. If all of 300 machines have this many, there is still room
- * for other alerts.
- */
+/** Most alerts of one machine: ten times what one can raise under kube/base. */
 const usualMostOfMachine = 200;
 /** Largest message. Pub/Sub accepts 10 MB. */
 const mostBytes = 10_000_000;
@@ -120,7 +113,7 @@ export class Intake implements AcceptAlerts {
   open(spool: Pick<Spool, 'append'>): void {
     this.spool = spool;
     this.openedAt = this.deps.clock.uptime();
-    this.memory = [...this.alerts.values()].reduce((sum, each) => sum + memoryOf(each), 0);
+    this.memory = [...this.alerts.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
@@ -251,10 +244,10 @@ export class Intake implements AcceptAlerts {
     batch: Batch,
     senderStart?: number,
   ): { leftOut: number; overShare: number } {
-    const { mostMemory = usualMostMemory, mostOfMachine = usualMostOfMachine } = this.deps;
+    const { mostMemory = mostKnownMemory, mostOfMachine = usualMostOfMachine } = this.deps;
     let leftOut = 0;
     const overShare = new Map<string, number>();
-    const { endpoint, group, bad, truncated } = batch;
+    const { endpoint, group, bad, leftOut: fields = [], truncated } = batch;
     const moment = this.moment();
     const settings = this.deps.settings();
     // Alertmanager reports ends. Those of Prometheus are received by this process, or expire.
@@ -279,7 +272,7 @@ export class Intake implements AcceptAlerts {
       }
       for (const message of change.messages) this.add(draft, message);
     }
-    for (const { why, found } of bad) {
+    for (const { why, found } of [...bad, ...fields]) {
       // Alertmanager repeats the same one: it must not displace the others.
       if (this.reported.isNew(`${why} ${JSON.stringify(found)}`)) {
         const at = new Date(moment.now).toISOString();
@@ -383,7 +376,7 @@ export class Intake implements AcceptAlerts {
 
   /** All known alerts are in memory, and every client that reaches the endpoints may invent alerts. */
   private tooMany(leftOut: number): Rejection {
-    const { mostMemory = usualMostMemory } = this.deps;
+    const { mostMemory = mostKnownMemory } = this.deps;
     const limit = `the ${count(this.alerts.size, 'known alert')} take up the limit of ${Math.round(mostMemory / 2 ** 20)} MiB`;
     return full(
       `${count(leftOut, 'new alert')} rejected, because ${limit}; see skolo alerts list. Changes to known alerts are still accepted`,
@@ -393,9 +386,13 @@ export class Intake implements AcceptAlerts {
   /** What neither a sink nor the spool accepts becomes a dead letter. */
   private add({ texts, letters, transitions }: Draft, message: SpooledMessage): void {
     const text = JSON.stringify(message);
-    if (text.length > longText && Buffer.byteLength(text) > mostBytes) {
+    const isLong = text.length > longText && Buffer.byteLength(text) > mostBytes;
+    const tooLarge = isLong
+      ? `is larger than ${mostBytes} bytes`
+      : whyTooLarge(text, mostRecordMemory);
+    if (tooLarge !== undefined) {
       const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
-      const why = `the message is larger than ${mostBytes} bytes; shorten its labels and annotations`;
+      const why = `the message ${tooLarge}; shorten its labels and annotations`;
       if (this.reported.isNew(`${why} ${JSON.stringify(labels)}`)) {
         const from = message.kind === 'notice' ? 'notice' : message.endpoint;
         letters.push({ at: message.at, from, why, found: { labels } });

@@ -38,6 +38,8 @@ export interface Batch {
   endpoint: Endpoint;
   alerts: ReceivedAlert[];
   bad: BadAlert[];
+  /** Unknown fields of valid alerts, or of the group, that are too large. */
+  leftOut?: BadAlert[];
   /** The other fields of a webhook message. */
   group?: Group;
   /** Alerts that Alertmanager omitted because of `max_alerts`. */
@@ -50,6 +52,8 @@ export interface Received {
   firing: number;
   resolved: number;
   bad: BadAlert[];
+  /** How many alerts and groups have lost unknown fields. */
+  stripped: number;
   truncated: number;
   /** Names of the firing alerts. Test alerts are excluded, because they prove nothing about Prometheus. */
   names: Set<string | undefined>;
@@ -58,7 +62,8 @@ export interface Received {
 }
 
 /** @param now milliseconds since 1970 */
-export function receivedOf({ endpoint, alerts, bad, truncated }: Batch, now: number): Received {
+export function receivedOf(batch: Batch, now: number): Received {
+  const { endpoint, alerts, bad, leftOut = [], truncated } = batch;
   const names: Received['names'] = new Set();
   let resolved = 0;
   let isReal = false;
@@ -70,7 +75,9 @@ export function receivedOf({ endpoint, alerts, bad, truncated }: Batch, now: num
     isReal = true;
     if (status !== 'resolved') names.add(labels.alertname);
   }
-  return { endpoint, firing: alerts.length - resolved, resolved, bad, truncated, names, isReal };
+  const stripped = leftOut.length;
+  const firing = alerts.length - resolved;
+  return { endpoint, firing, resolved, bad, stripped, truncated, names, isReal };
 }
 
 /** Accepts what the endpoints have read. */

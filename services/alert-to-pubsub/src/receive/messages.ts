@@ -22,7 +22,11 @@ export function readMessage(value: unknown, endpoint: Endpoint, now: number): Ba
 
 /** What Prometheus posts to an Alertmanager. */
 function readList(value: unknown, endpoint: Endpoint, now: number): Batch {
-  if (Array.isArray(value)) return { endpoint, ...readAlerts(value, endpoint, now), truncated: 0 };
+  if (Array.isArray(value)) {
+    const leftOut: BadAlert[] = [];
+    const read = readAlerts(value, endpoint, now, leftOut);
+    return { endpoint, ...read, ...(leftOut.length > 0 && { leftOut }), truncated: 0 };
+  }
   const hint =
     isObject(value) && Array.isArray(value.alerts)
       ? '; this is an Alertmanager webhook message: post it to /webhook'
@@ -56,20 +60,22 @@ function readWebhook(value: unknown, now: number): Batch {
       `alerts: expected a list, found ${shown(found)}; send Alertmanager's webhook message without a custom payload`,
     );
   }
-  const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now);
+  const leftOut: BadAlert[] = [];
+  const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now, leftOut);
   if (version !== '4' && alerts.length === 0 && truncated === 0) {
     const why = bad[0]?.why ?? 'the message contains no alerts';
     throw malformed(`version: expected "4", found ${shown(version)}, and ${why}`);
   }
-  const group = readGroup(value, isCount);
+  const group = readGroup(value, isCount, leftOut);
+  const stripped = leftOut.length > 0 && { leftOut };
   if (alerts.length * groupBytes(group) <= mostGroupBytes) {
-    return { endpoint: 'webhook', alerts, bad, group, truncated };
+    return { endpoint: 'webhook', alerts, bad, ...stripped, group, truncated };
   }
   bad.push({
     why: 'group: including it in each alert would exceed 16 MiB in total, so the alerts are sent without their group',
     found: group,
   });
-  return { endpoint: 'webhook', alerts, bad, truncated };
+  return { endpoint: 'webhook', alerts, bad, ...stripped, truncated };
 }
 
 /** Each alert is sent with its group: a small request could become gigabytes. */
@@ -86,7 +92,7 @@ function groupBytes(group: Group | undefined): number {
   return group === undefined ? 0 : JSON.stringify(group).length;
 }
 
-function readGroup(value: Record<string, unknown>, isCount: boolean): Group {
+function readGroup(value: Record<string, unknown>, isCount: boolean, leftOut: BadAlert[]): Group {
   const group: Group = {};
   const understood = new Set(['alerts']);
   if (isCount) understood.add('truncatedAlerts');
@@ -103,7 +109,11 @@ function readGroup(value: Record<string, unknown>, isCount: boolean): Group {
     group[name] = map;
     understood.add(field);
   }
-  const more = whatElse(value, (name) => understood.has(name));
+  const more = whatElse(
+    value,
+    (name) => understood.has(name),
+    ({ why, found }) => leftOut.push({ why: `group: ${why}`, found }),
+  );
   if (more !== undefined) group.more = more;
   return group;
 }
@@ -120,12 +130,13 @@ function readAlerts(
   found: unknown[],
   endpoint: Endpoint,
   now: number,
+  leftOut: BadAlert[],
 ): { alerts: ReceivedAlert[]; bad: BadAlert[] } {
   const alerts: ReceivedAlert[] = [];
   const bad: BadAlert[] = [];
   let unkept = 0;
   for (const one of found) {
-    const alert = readAlert(one, endpoint, now);
+    const alert = readAlert(one, endpoint, now, leftOut);
     if (typeof alert !== 'string') alerts.push(alert);
     else if (bad.length < mostBad) bad.push({ why: alert, found: one });
     else unkept += 1;

@@ -1,13 +1,16 @@
-/** The spool on disk, and the snapshot of the known alerts. */
+/** The spool on disk, and the snapshot of the known alerts. Reads both one record at a time, within limits of memory. */
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
+import type { DeadLetter } from '@skolo/api';
 import { parseJson } from '@skolo/base';
 import { Snapshots, Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
-import { KnownAlert, restored, type Tracked } from './known-alerts.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import { KnownAlert, mostKnownMemory, restored, type Tracked, track } from './known-alerts.ts';
+import { whyTooLarge } from './records.ts';
 
 /** The known alerts, and the position in the spool up to which they are complete. */
 interface Known {
@@ -18,6 +21,7 @@ interface Known {
 interface StoreDeps {
   stateDir: string;
   settings(): AlertToPubsubSettings;
+  deadLetters: Pick<DeadLetters, 'add'>;
   clock: Clock;
 }
 
@@ -30,12 +34,16 @@ export interface Opened {
   cut: number;
   /** What was known before the oldest message of the spool is lost. */
   isSnapshotLost: boolean;
+  /** Why records became dead letters. */
+  oversize: string[];
 }
 
 /** After this many bytes, the known alerts are written again: a start reads at most this much of the spool, plus what waits. */
 const snapshotBytes = 8 * 2 ** 20;
 const segmentBytes = 16 * 2 ** 20;
 const leastFreeBytes = 2 ** 20;
+/** Part of a large record that its dead letter shows. */
+const mostShown = 2 ** 15;
 
 export class Store {
   private readonly deps: StoreDeps;
@@ -51,9 +59,10 @@ export class Store {
   /**
    * Opens the spool and reads the known alerts into `known`.
    *
+   * @param mostRecord memory that a record may take, in bytes
    * @throws Error The disk, or another process, prevents it.
    */
-  async open(known: Known): Promise<Opened> {
+  async open(known: Known, mostRecord: number): Promise<Opened> {
     const { stateDir } = this.deps;
     // A small spool has small segments, because only whole ones are deleted.
     const spool = await Spool.open(join(stateDir, 'spool'), {
@@ -62,9 +71,9 @@ export class Store {
     try {
       const snapshots = new Snapshots(spool, () => ({
         next: known.next,
-        texts: [...known.alerts.values()].map((tracked) => JSON.stringify(tracked.known)),
+        texts: textsOf(known),
       }));
-      const found = await this.read(known, spool, snapshots);
+      const found = await this.read(known, mostRecord, { spool, snapshots });
       this.spool = spool;
       this.snapshots = snapshots;
       return { spool, ...found };
@@ -128,40 +137,67 @@ export class Store {
 
   private async read(
     known: Known,
-    spool: Spool,
-    snapshots: Snapshots,
+    mostRecord: number,
+    { spool, snapshots }: { spool: Spool; snapshots: Snapshots },
   ): Promise<Omit<Opened, 'spool'>> {
-    const { clock, settings } = this.deps;
+    const { clock, settings, deadLetters } = this.deps;
     const moment = { now: clock.now(), uptime: clock.uptime() };
     const found = await snapshots.read();
     const snapshot = found === 'lost' ? undefined : found;
-    const seconds = moment.uptime;
+    const letters: DeadLetter[] = [];
     let isSnapshotLost = found === 'lost' || snapshot?.isWhole === false;
-    for (const text of snapshot?.texts ?? []) {
-      const alert = parsed(KnownAlert, text);
-      if (alert === undefined) isSnapshotLost = true;
+    let memory = 0;
+
+    /** Returns whether it is small enough. Otherwise, it becomes a dead letter. */
+    function isReadable(text: string, what: string): boolean {
+      const why = whyTooLarge(text, mostRecord);
+      if (why === undefined) return true;
+      const at = new Date(moment.now).toISOString();
+      letters.push({ at, from: 'spool', why: `${what} ${why}`, found: text.slice(0, mostShown) });
+      return false;
+    }
+    /** An earlier version may have accepted more than there is room for. */
+    function add(tracked: Tracked): void {
+      const { fingerprint } = tracked.known.alert;
+      memory += tracked.bytes - (known.alerts.get(fingerprint)?.bytes ?? 0);
+      if (memory <= 1.1 * mostKnownMemory) known.alerts.set(fingerprint, tracked);
       else {
-        const { fingerprint } = alert.alert;
-        known.alerts.set(fingerprint, { known: alert, receivedAt: seconds, messageAt: seconds });
+        memory -= tracked.bytes;
+        known.alerts.delete(fingerprint);
+        isSnapshotLost = true;
       }
     }
+
+    for (const text of snapshot?.texts ?? []) {
+      if (!isReadable(text, 'a known alert')) continue;
+      const alert = parsed(KnownAlert, text);
+      if (alert === undefined) isSnapshotLost = true;
+      else add(track(alert, moment.uptime));
+    }
     let unreadable = 0;
-    for await (const { text } of spool.read(snapshot?.from ?? spool.first)) {
+    for await (const { seq, text } of spool.read(snapshot?.from ?? spool.first)) {
+      if (!isReadable(text, `spool record ${seq}`)) continue;
       const message = parsed(SpooledMessage, text);
       if (message === undefined) unreadable += 1;
       // A retried dead letter contains an earlier state of its alert.
       else if (message.kind !== 'notice' && message.sink === undefined) {
-        known.alerts.set(message.alert.fingerprint, restored(message, moment, settings()));
+        add(restored(message, moment, settings()));
       }
     }
+    await deadLetters.add(letters);
     known.next = spool.next;
     const cut = Math.max(0, snapshots.next - spool.next);
     // Other messages get these numbers now, and must be read next time.
     if (cut > 0) await snapshots.write();
     // Only what is in a snapshot is ever deleted from the spool. If something is missing, this service did not delete it.
     const deleted = spool.first - 1 - (spool.damage?.missing ?? 0);
-    return { unreadable, cut, isSnapshotLost: isSnapshotLost || (!snapshot && deleted > 0) };
+    isSnapshotLost ||= !snapshot && deleted > 0;
+    return { unreadable, cut, isSnapshotLost, oversize: letters.map(({ why }) => why) };
   }
+}
+
+function* textsOf({ alerts }: Known): Generator<string> {
+  for (const { known } of alerts.values()) yield JSON.stringify(known);
 }
 
 function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {

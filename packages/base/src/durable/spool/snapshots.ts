@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { errorCode } from '@skolo/base';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { openIfThere } from '../files/line-file.ts';
-import { encodeLines, isSequence, textOf } from './line.ts';
+import { encodeLines, isSequence, textBytes } from './line.ts';
 import { readLines } from './lines.ts';
 import { chunksOf } from './segment.ts';
 import type { Spool } from './spool.ts';
@@ -22,9 +22,8 @@ export interface Snapshot {
   texts: Iterable<string>;
 }
 
-/** A snapshot on the disk. */
+/** A snapshot on the disk. Its texts can be read once. */
 export interface FoundSnapshot extends Snapshot {
-  texts: string[];
   /** First record of the spool to replay, because older ones may still contain what the snapshot lost. */
   from: number;
   /** Number of damaged or missing texts; undefined if the first line is damaged. */
@@ -135,11 +134,40 @@ export class Snapshots {
   }
 }
 
-/** @throws FileNotWritten */
+/** So many characters are text and bytes at the same time: all of them would double the memory. */
+const pieceLength = 2 ** 20;
+
+/**
+ * The texts are read at once, before anything else happens.
+ *
+ * @throws FileNotWritten
+ */
 export async function writeSnapshot(file: string, { next, texts }: Snapshot): Promise<void> {
-  const lines = [...texts];
-  const first = JSON.stringify({ next, lines: lines.length });
-  await writeFileAtomic(file, encodeLines([], 1, [first, ...lines]));
+  const pieces: Buffer[] = [];
+  let lines = 0;
+  let some: string[] = [];
+  function encode(): void {
+    pieces.push(encodeLines([], lines + 2, some));
+    lines += some.length;
+    some = [];
+  }
+  let length = 0;
+  for (const text of texts) {
+    some.push(text);
+    length += text.length;
+    if (length < pieceLength) continue;
+    encode();
+    length = 0;
+  }
+  encode();
+  const first = JSON.stringify({ next, lines });
+  await writeFileAtomic(file, [encodeLines([], 1, [first]), ...pieces]);
+}
+
+/** Decodes each text in its turn, and forgets it then. */
+function* decode(lines: Buffer[]): Generator<string> {
+  lines.reverse();
+  for (let line = lines.pop(); line !== undefined; line = lines.pop()) yield line.toString();
 }
 
 /** @param noted its position, if the first line is damaged */
@@ -149,7 +177,7 @@ async function readSnapshot(
 ): Promise<Omit<FoundSnapshot, 'from'> | undefined> {
   await using handle = await openIfThere(file);
   if (handle === undefined) return undefined;
-  const texts: string[] = [];
+  const texts: Buffer[] = [];
   let first: { next: number; lines: number } | undefined;
   let damaged = 0;
   let seen = 0;
@@ -159,8 +187,8 @@ async function readSnapshot(
       record(line, _bytes, start, end) {
         if (line <= seen) return;
         seen = line;
-        const text = textOf(bytes, start, end, line);
-        if (line === 1) first = firstLineOf(text);
+        const text = textBytes(bytes, start, end, line);
+        if (line === 1) first = firstLineOf(text.toString());
         else texts.push(text);
       },
       damaged: () => {
@@ -169,7 +197,8 @@ async function readSnapshot(
     });
   }
   const lost = first && first.lines - texts.length;
-  return { next: first?.next ?? noted, texts, lost, isWhole: damaged === 0 && lost === 0 };
+  const isWhole = damaged === 0 && lost === 0;
+  return { next: first?.next ?? noted, texts: decode(texts), lost, isWhole };
 }
 
 function firstLineOf(text: string): { next: number; lines: number } | undefined {
