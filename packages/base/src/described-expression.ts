@@ -26,7 +26,7 @@ export class DescribedExpression extends RegExp {
 export class SlowExpression extends NamedError {
   /** @param source of the one that ran when the time was over */
   constructor(source: string) {
-    const what = `the regular expression ${JSON.stringify(source)} takes too long`;
+    const what = `the regular expression /${source}/ takes too long`;
     super(`${what}; write one that can match a text in only one way`);
   }
 }
@@ -87,7 +87,8 @@ export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {
     context.work = undefined;
   }
   if (shared !== undefined) {
-    shared.leftMs -= usedMs;
+    // What an attempt took beyond its limit depends on other work on the computer.
+    shared.leftMs -= Math.min(usedMs, limitMs);
     if (!isDone && shared.leftMs <= 0) throw new SlowExpression(latest);
   }
   return isDone ? result : undefined;

@@ -57,9 +57,7 @@ describe('a volatile rule of rack.yaml', () => {
     });
 
     expect(result).toBeInstanceOf(SlowExpression);
-    expect(String(result)).toContain(
-      `the regular expression ${JSON.stringify(source)} takes too long`,
-    );
+    expect(String(result)).toContain(`the regular expression /${source}/ takes too long`);
     expect(ms).toBeLessThan(1000);
   });
 

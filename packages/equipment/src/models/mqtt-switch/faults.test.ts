@@ -99,9 +99,7 @@ describe('mqtt-switch', () => {
     });
 
     expect(failure).toBeInstanceOf(DeviceRejected);
-    expect(String(failure)).toContain(
-      `the regular expression ${JSON.stringify('^(\\w+\\s?)*!!$')} takes too long`,
-    );
+    expect(String(failure)).toContain('the regular expression /^(\\w+\\s?)*!!$/ takes too long');
     // Of the broker, too, which is in this process.
     expect(ms / (await slowness())).toBeLessThan(200);
   });
