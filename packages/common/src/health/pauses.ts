@@ -18,7 +18,6 @@ interface PausesDeps {
 
 /** Runs until the returned function is called. */
 export function watchPauses({ presence, metrics, degraded }: PausesDeps): () => void {
-  presence.beat();
   const { count: before, lostSeconds: lostBefore } = presence;
   const pauses = new Counter({
     name: 'skolo_pauses_total',

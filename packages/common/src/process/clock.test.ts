@@ -53,6 +53,24 @@ describe('createClock', () => {
     expect(clock.presence.count).toBe(gaps);
   });
 
+  it.each([0, 1, 200, 250])(
+    'notices a suspension that ended %i ms ago by the monotonic clock',
+    (monotonicMs) => {
+      const { clock, times } = fakeSources();
+      const wasPaused = clock.presence.watch();
+      const wasPausedLater = () => {
+        times.boot += 3600;
+        times.monotonic += monotonicMs;
+        return clock.presence.watch();
+      };
+      const isSeenByNext = wasPausedLater();
+
+      expect(wasPaused()).toBe(true);
+      expect(isSeenByNext()).toBe(false);
+      expect(clock.presence.latestGap()).toMatchObject({ until: 4600 });
+    },
+  );
+
   it('does not go back when the boot clock is coarser than the count', () => {
     const { clock, times } = fakeSources();
     clock.uptime();

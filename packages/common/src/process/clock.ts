@@ -23,14 +23,14 @@ interface Sources {
 
 const cachedMs = 250;
 
-/** A clock with these sources; `uptime()` reads the boot clock at most four times a second. */
+/** A clock with these sources. `uptime()` reads the boot clock at most four times a second; its presence also reads it in between. */
 export function createClock({ wall, boot, monotonic }: Sources): Clock {
   let bootAt = 0;
   let readAt = Number.NEGATIVE_INFINITY;
   let last = 0;
-  function read(): number {
+  function read(isFresh = false): number {
     const at = monotonic();
-    if (at - readAt > cachedMs) {
+    if (isFresh || at - readAt > cachedMs) {
       bootAt = boot();
       readAt = at;
     }
@@ -38,7 +38,7 @@ export function createClock({ wall, boot, monotonic }: Sources): Clock {
     last = Math.max(last, bootAt + (at - readAt) / 1000);
     return last;
   }
-  return { now: wall, uptime: read, presence: new Presence(read) };
+  return { now: wall, uptime: () => read(), presence: new Presence(read) };
 }
 
 export const systemClock: Clock = createClock({

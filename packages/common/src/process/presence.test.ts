@@ -103,6 +103,21 @@ describe('while nobody else beats', () => {
     const { from = 0, until = 0 } = presence.latestGap() ?? {};
     expect(Math.floor(until - from)).toBe(61);
   });
+
+  it.each<[string, (presence: Presence) => number]>([
+    ['the number of gaps', ({ count }) => count],
+    ['the seconds lost in gaps', ({ lostSeconds }) => lostSeconds],
+    ['the seconds lost since then', (presence) => presence.lostSince(0)],
+  ])('%s is that of the process, from the first question on', (_, read) => {
+    const { presence, run, pause } = start();
+    expect(read(presence)).toBe(0);
+    run(3600);
+    expect(read(presence)).toBe(0);
+    pause(60);
+    run(3600);
+
+    expect(read(presence)).toBeGreaterThan(0);
+  });
 });
 
 /** What happens to an observer, in seconds. */

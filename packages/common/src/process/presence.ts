@@ -24,41 +24,50 @@ interface Gap {
 }
 
 export class Presence {
-  /** Number and sum of the gaps since the start of the process. */
-  count = 0;
-  lostSeconds = 0;
-  private readonly uptime: () => number;
+  private readonly uptime: (isFresh?: boolean) => number;
+  private lost = { count: 0, seconds: 0 };
   private at: number | undefined;
   private beating: NodeJS.Timeout | undefined;
   private readonly gaps: Gap[] = [];
 
-  /** @param uptime seconds since boot, by a clock that never jumps and includes sleep */
-  constructor(uptime: () => number) {
+  /**
+   * @param uptime seconds since boot, by a clock that never jumps and includes sleep; if not `isFresh`, a reading may be so old that it
+   *   omits a sleep that has just ended
+   */
+  constructor(uptime: (isFresh?: boolean) => number) {
     this.uptime = uptime;
   }
 
+  /** Number of gaps since the first question. */
+  get count(): number {
+    this.keepBeating();
+    return this.lost.count;
+  }
+
+  /** Seconds lost in these gaps. */
+  get lostSeconds(): number {
+    this.keepBeating();
+    return this.lost.seconds;
+  }
+
   /** The process is running. Returns the uptime. */
-  beat(): number {
-    const now = this.uptime();
+  beat(isFresh = true): number {
+    const now = this.uptime(isFresh);
     const from = this.at ?? now;
     this.at = now;
     const lost = now - from - lateSeconds;
     if (lost <= 0) return now;
     this.gaps.push({ from, until: now });
     if (this.gaps.length > keptGaps) this.gaps.shift();
-    this.count += 1;
-    this.lostSeconds += lost;
+    this.lost.count += 1;
+    this.lost.seconds += lost;
     return now;
   }
 
   /** The returned function says whether there was a gap since: what fails meanwhile may have failed because of it. */
   watch(): () => boolean {
-    this.keepBeating();
     const before = this.count;
-    return () => {
-      this.beat();
-      return this.count > before;
-    };
+    return () => this.count > before;
   }
 
   /** The latest one of at least so many seconds. */
@@ -69,6 +78,7 @@ export class Presence {
 
   /** Seconds lost in gaps that ended after this moment of uptime. */
   lostSince(uptime: number): number {
+    this.keepBeating();
     const recent = this.gaps.filter(({ until }) => until > uptime);
     return recent.reduce((sum, { from, until }) => sum + until - from - lateSeconds, 0);
   }
@@ -81,7 +91,8 @@ export class Presence {
    * @param limit in seconds
    */
   ageOf(since: number, limit: number): number {
-    const now = this.keepBeating();
+    // Asked about every machine, so it does not read the clock each time.
+    const now = this.keepBeating(false);
     let present = now - since;
     /** Start of the age, moved by what is subtracted. */
     let begin = since;
@@ -95,8 +106,8 @@ export class Presence {
     return Math.max(now - begin, present / certainTimes);
   }
 
-  private keepBeating(): number {
+  private keepBeating(isFresh = true): number {
     this.beating ??= setInterval(() => this.beat(), beatMs).unref();
-    return this.beat();
+    return this.beat(isFresh);
   }
 }
