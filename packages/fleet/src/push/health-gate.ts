@@ -38,6 +38,12 @@ export async function readRackHealth({
   }
 }
 
+/** Why what agents report cannot be compared with what was stored before; undefined: it can. */
+export function whyIncomparable({ reports }: RackHealth): string | undefined {
+  if (reports !== undefined) return undefined;
+  return 'what agents report is not compared, because an earlier version of skolo stored their health, and not by machine';
+}
+
 /** @throws FleetError Alerts and machines are worse than before, or Prometheus no longer reports what it reported. */
 export async function untilAsHealthy(
   before: RackHealth,
@@ -45,7 +51,8 @@ export async function untilAsHealthy(
 ): Promise<void> {
   const machines = newMachines(plan);
   const asked = performance.now();
-  let said = '';
+  let said = whyIncomparable(before) ?? '';
+  if (said !== '') report(said);
   for (;;) {
     const seconds = Math.max(shortestWindowSeconds, (performance.now() - start) / 1000);
     const after = await askHealth(rack.kubectl, '', signal, seconds).catch((error: unknown) => {

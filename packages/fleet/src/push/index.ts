@@ -2,6 +2,7 @@
 export { carryImages } from './carry-images.ts';
 export { copyOverlay } from './copy-overlay.ts';
 export type { FieldChange } from './field-set.ts';
+export { whyIncomparable } from './health-gate.ts';
 export { type Last, readLease } from './lease.ts';
 export { readObjects, titleOf } from './objects.ts';
 export {

@@ -1,14 +1,22 @@
 /**
  * Decides whether a push made a rack worse, and must stop: new alerts, more unhealthy or lost machines, more failed tasks, from
  * Prometheus' data before and after it (pure). Only machines that reported before it are compared, each with itself: what another one
- * reports may be as old as the machine.
+ * reports may be as old as the machine. The rest of a rack counts as a whole.
  */
 import { count } from '@skolo/base';
+import { countingAlerts, isOfAgents, replacedBy } from '../survey/alerts-of-machines.ts';
 import { type Labels, type RackHealth, sumOf } from '../survey/rack-health.ts';
+import {
+  hasReported,
+  type Machines,
+  machinesIn,
+  reporting,
+  verdictNow,
+} from './compared-machines.ts';
 
-/** Of this many machines, how many may be quarantined by chance meanwhile, for example because of a low battery; never all of them. */
+/** Of this many machines, how many may be quarantined by chance meanwhile, for example because of a low battery, unless no others are left. */
 function mostByChance(all: number): number {
-  return Math.max(0, Math.min(all - 1, Math.max(1, all * 0.1)));
+  return Math.max(1, all * 0.1);
 }
 
 const weekSeconds = 7 * 86_400;
@@ -26,20 +34,21 @@ export function mostLosses(replaced: number, seconds: number, weekly = 0): numbe
   return Math.max(2, Math.min(replaced * mostLost, (3 * weekly * seconds) / weekSeconds));
 }
 
-/** The share of tasks that may fail by chance, because tests fail. */
+/** Failed tasks that chance explains, because tests fail: their number, and the part of all tasks. */
 const mostTasksByChance = { tasks: 2, part: 0.2 };
 
 /** One text for each fault; empty if nothing is worse. */
 export function worsened(before: RackHealth, after: RackHealth): string[] {
+  const machines = machinesIn(before, after);
   const down = after.down
     .filter((service) => !before.down.includes(service))
     .map((service) => `${service} no longer responds to Prometheus`);
   return [
-    ...newAlerts(before, after),
+    ...newAlerts(before, after, machines),
     ...down,
-    ...quarantined(before, after),
-    ...fellSilent(before, after),
-    ...failedTasks(before, after),
+    ...quarantined(before, after, machines),
+    ...fellSilent(before, after, machines),
+    ...failedTasks(machines),
   ];
 }
 
@@ -55,34 +64,25 @@ export function missing(
   after: RackHealth,
   expected?: ReadonlySet<string>,
 ): string[] {
-  const machines = Object.keys(before.seen).filter(
-    (name) => !(name in after.seen) && (expected?.has(name) ?? true),
+  const machines = machinesIn(before, after);
+  const names = Object.keys(before.seen).filter(
+    (name) => machines.get(name)?.is.isSeen === undefined && (expected?.has(name) ?? true),
   );
   const services = Object.keys(before.versions).filter((name) => !(name in after.versions));
-  const agents = reporting(before);
-  const lost = agents.filter((machine) => verdictOf(after, machine) === undefined).length;
-  const most = mostLosses(agents.length, after.at - before.at, before.losses);
+  const { lost, most } = lostAgents(before, after, machines);
   const gone = [
     ...services,
-    ...(machines.length > 0 ? [namesText(machines)] : []),
+    ...(names.length > 0 ? [namesText(names)] : []),
     ...(lost > most && expected === undefined ? [count(lost, 'agent')] : []),
   ];
   return gone.map((what) => `Prometheus no longer has data about ${what}`);
 }
 
-/** Machines whose agents report. */
-function reporting(health: RackHealth): string[] {
-  return Object.keys(health.reports ?? {}).filter((machine) => verdictOf(health, machine));
-}
-
-function verdictOf({ reports = {} }: RackHealth, machine: string): string | undefined {
-  return reports[machine]?.verdict;
-}
-
-/** Whether a machine reported before: its agent, or the machine itself if it runs none, such as the jumphost. */
-function hasReported(machine: string, before: RackHealth, after: RackHealth): boolean {
-  const hasAgent = [before, after].some(({ reports = {} }) => machine in reports);
-  return hasAgent ? verdictOf(before, machine) !== undefined : before.seen[machine] === true;
+/** How many agents no longer report, and how many may be lost by chance. */
+function lostAgents(before: RackHealth, after: RackHealth, machines: Machines) {
+  const agents = reporting(machines);
+  const lost = agents.filter((machine) => verdictNow(machine) === undefined).length;
+  return { lost, most: mostLosses(agents.length, after.at - before.at, before.losses) };
 }
 
 const mostNames = 5;
@@ -99,28 +99,22 @@ function labelsText(labels: Labels): string {
   return pairs.sort().join(' ');
 }
 
-/** Alerts that count machines instead of naming them: most need more than three, and a fifth of all. */
-const ofMany = /^(Machines|Swarming)/;
-
-function newAlerts(before: RackHealth, after: RackHealth): string[] {
-  const machines = Object.keys({
-    ...before.seen,
-    ...before.reports,
-    ...after.seen,
-    ...after.reports,
-  });
-  const others = machines.filter((machine) => !hasReported(machine, before, after)).length;
-  const mayBeOfOthers = others > 3 && others > machines.length / 5;
-  const counts = (name: string, { machine }: Labels) => {
-    if (machine === undefined) return !(mayBeOfOthers && ofMany.test(name));
+function newAlerts(before: RackHealth, after: RackHealth, machines: Machines): string[] {
+  const isOfAgent = (name: string, subject: Labels) =>
+    before.reports !== undefined && isOfAgents(name, subject);
+  const isFault = (name: string, subject: Labels) => {
+    const machine = machines.get(subject.machine ?? '');
+    if (machine === undefined) return !isOfOthers(name, after, machines, isOfAgent(name, subject));
+    if (replacedBy(name).some((alert) => before.counted?.[alert]?.[machine.name] === true))
+      return false;
     // How many may be silent is judged on its own.
-    return after.seen[machine] !== false && hasReported(machine, before, after);
+    return machine.is.isSeen !== false && hasReported(machine, isOfAgent(name, subject));
   };
   return after.alerts.flatMap(({ name, severity, subjects }) => {
     const same = before.alerts.filter((each) => each.name === name && each.severity === severity);
     const known = new Set(same.flatMap((each) => each.subjects.map(labelsText)));
     const added = subjects
-      .filter((subject) => counts(name, subject))
+      .filter((subject) => isFault(name, subject))
       .map(labelsText)
       .filter((subject) => !known.has(subject));
     const named = added.filter((subject) => subject !== '');
@@ -129,18 +123,41 @@ function newAlerts(before: RackHealth, after: RackHealth): string[] {
   });
 }
 
-function quarantined(before: RackHealth, after: RackHealth): string[] {
-  const both = reporting(before).filter((machine) => verdictOf(after, machine) !== undefined);
-  const isQuarantined = (health: RackHealth, machine: string) =>
-    verdictOf(health, machine) === 'quarantined';
-  const more = both.filter((each) => isQuarantined(after, each) && !isQuarantined(before, each));
-  if (more.length <= mostByChance(both.length)) return [];
+/** Whether an alert that counts machines would not fire without those that had not reported before. */
+function isOfOthers(
+  name: string,
+  after: RackHealth,
+  machines: Machines,
+  isOfAgent: boolean,
+): boolean {
+  const counted = Object.entries(after.counted?.[name] ?? {}).map(([machine, isAffected]) => {
+    const compared = machines.get(machine);
+    const isOld = compared !== undefined && hasReported(compared, isOfAgent);
+    const responds = isOfAgent ? compared && verdictNow(compared) : compared?.is.isSeen;
+    return { isAffected, isOld, isNew: !isOld && Boolean(responds) };
+  });
+  const affected = counted.filter(({ isAffected }) => isAffected);
+  const old = affected.filter(({ isOld }) => isOld).length;
+  const all = counted.filter(({ isNew }) => !isNew).length;
+  const most = countingAlerts[name]?.all === undefined ? 0 : Math.max(3, all / 5);
+  return old < affected.length && old <= most;
+}
+
+function quarantined(before: RackHealth, after: RackHealth, machines: Machines): string[] {
+  const agents = reporting(machines);
+  const all = agents.filter((machine) => verdictNow(machine) === 'quarantined');
+  const more = all.filter(({ was }) => was.verdict !== 'quarantined').map(({ name }) => name);
+  const { lost, most } = lostAgents(before, after, machines);
+  const isAll = more.length > 0 && lost <= most && all.length + lost === agents.length;
+  if (more.length <= mostByChance(agents.length) && !isAll) return [];
   return [`${count(more.length, 'more machine')} quarantined: ${namesText(more)}`];
 }
 
-function fellSilent(before: RackHealth, after: RackHealth): string[] {
-  const answered = Object.keys(after.seen).filter((name) => before.seen[name]);
-  const names = answered.filter((name) => !after.seen[name]);
+function fellSilent(before: RackHealth, after: RackHealth, machines: Machines): string[] {
+  const answered = [...machines.values()].filter(
+    ({ was, is }) => was.isSeen && is.isSeen !== undefined,
+  );
+  const names = answered.filter(({ is }) => !is.isSeen).map(({ name }) => name);
   const { all = 0, silent = 0 } = after.machines ?? {};
   const isAll = names.length > 0 && names.length === answered.length;
   const most = mostLosses(answered.length, after.at - before.at, before.losses);
@@ -150,13 +167,25 @@ function fellSilent(before: RackHealth, after: RackHealth): string[] {
   ];
 }
 
-function failedTasks(before: RackHealth, after: RackHealth): string[] {
-  const machines = reporting(before);
-  const [was, is] = [before, after].map(({ reports = {} }) =>
-    sumOf(machines.flatMap((machine) => reports[machine]?.tasks ?? [])),
+/** Compares each machine's share of failed tasks with its own; one without tasks before, with that of all. */
+function failedTasks(machines: Machines): string[] {
+  const agents = reporting(machines);
+  const [was, is] = (['was', 'is'] as const).map((when) =>
+    sumOf(agents.flatMap(({ [when]: facts }) => facts.tasks ?? [])),
   );
-  if (is === undefined || is.failed <= mostTasksByChance.tasks) return [];
-  const [usual, now] = [was, is].map((tasks) => (tasks?.all ? tasks.failed / tasks.all : 0));
-  if ((now ?? 0) <= (usual ?? 0) + mostTasksByChance.part) return [];
+  const usual = was?.all ? was.failed / was.all : 0;
+  const { tasks, part } = mostTasksByChance;
+  let [difference, worse, most] = [0, 0, 0];
+  for (const { was, is } of agents) {
+    const { all, failed } = is.tasks ?? { all: 0, failed: 0 };
+    const share = ((was.tasks?.failed ?? 0) + usual) / ((was.tasks?.all ?? 0) + 1);
+    difference += failed - share * all;
+    worse += Math.max(0, failed - share * all);
+    // A sum of what is worse grows by chance, too.
+    most += all * (part + share * (1 - share));
+  }
+  if (is === undefined) return [];
+  const isMore = is.failed > tasks && difference > is.all * part;
+  if (!isMore && worse <= Math.max(tasks, most)) return [];
   return [`${is.failed} of ${is.all} tasks have failed since the push`];
 }

@@ -27,13 +27,17 @@ describe('the health of a rack', () => {
         ['alerts', 1, { ...missing, machine: 'rpi-2' }],
         ['machines', 0, { machine: 'rpi-1' }],
         ['machines', 1, { machine: 'rpi-2' }],
-        ['health', 1, { machine: 'rpi-1' }],
+        ['health', 0, { machine: 'rpi-1', verdict: 'recovering' }],
         ['health', 1, { machine: 'rpi-2', verdict: 'ok' }],
         ['health', 1, { machine: 'rpi-3', verdict: 'quarantined' }],
         ['health', 1, { machine: 'rpi-4', verdict: 'ok' }],
         ['tasksEnded', 2.6, { machine: 'rpi-2' }],
         ['tasksEnded', 4.2, { machine: 'rpi-4' }],
         ['tasksFailed', 1.1, { machine: 'rpi-4' }],
+        ['tasksEnded', 1, { machine: 'constructor' }],
+        ['counted', 1, { alert: 'SwarmingBotsDown', machine: 'rpi-2' }],
+        ['counted', 0, { alert: 'SwarmingBotsDown', machine: 'rpi-4' }],
+        ['counted', 1, { alert: 'MachinesMissing', machine: 'rpi-1' }],
         ['conditions', 37, { condition: 'ok' }],
         ['conditions', 1, { condition: 'gone' }],
         ['serviceStates', 1, { service: 'router-backup', state: 'degraded' }],
@@ -66,12 +70,17 @@ describe('the health of a rack', () => {
       seen: { 'rpi-1': false, 'rpi-2': true },
       health: { ok: 2, quarantined: 1 },
       reports: {
-        'rpi-1': {},
+        'rpi-1': { verdict: 'recovering', isLate: true },
         'rpi-2': { verdict: 'ok', tasks: { all: 3, failed: 0 } },
         'rpi-3': { verdict: 'quarantined' },
         'rpi-4': { verdict: 'ok', tasks: { all: 4, failed: 1 } },
+        constructor: { tasks: { all: 1, failed: 0 } },
       },
-      tasksEnded: { all: 7, failed: 1 },
+      counted: {
+        SwarmingBotsDown: { 'rpi-2': true, 'rpi-4': false },
+        MachinesMissing: { 'rpi-1': true },
+      },
+      tasksEnded: { all: 8, failed: 1 },
       conditions: { ok: 37, gone: 1 },
       serviceStates: { 'router-backup': 'degraded' },
       delivery: 'silent',
@@ -91,6 +100,13 @@ describe('the health of a rack', () => {
     ['unknown', answer()],
   ])('%s', (state, text) => {
     expect(readHealth(text).state).toBe(state);
+  });
+
+  it('does not know agents by machine from an answer to an earlier version', () => {
+    const health = readHealth(answer(['health', 39, { verdict: 'ok' }], ['tasksEnded', 12]));
+
+    expect(health.reports).toBeUndefined();
+    expect(readHealth(answer()).reports).toEqual({});
   });
 
   it('is not read from the answer of something else', () => {

@@ -2,6 +2,7 @@
 import { areManySilent } from '@skolo/api/headline';
 import { silentIn } from '@skolo/api/silence';
 import { z } from 'zod';
+import { countedQuery } from './alerts-of-machines.ts';
 
 /**
  * The queries, by a name that the response contains. Machines are those in the recording rule in kube/base/prometheus; their
@@ -13,10 +14,11 @@ const figures = {
   down: 'up{job=~"metadata-server|power-cycle-daemon|router-backup|alert-to-pubsub|machine-state|alertmanager"} == 0',
   alerts: 'ALERTS{alertstate="firing", alertname!="Watchdog", severity!="info"}',
   machines: 'machine:seen:max3m{machine!="JUMPHOST"}',
-  // One value for each machine that should run an agent, without a verdict if the agent does not report.
-  // A task may respond instead of its machine's agent, for example with NaN, which affects only that machine.
+  counted: countedQuery,
+  // 0 if the agent did not respond to the latest scrapes. A task may respond instead of its machine's agent, for example with NaN, which
+  // affects only that machine.
   health:
-    'max by (machine, verdict) (skolo_swarming_health{job="swarming-client"} == 1) or on (machine) (max by (machine) (up{job="swarming-client"}) >= bool 0)',
+    'max by (machine, verdict) (skolo_swarming_health{job="swarming-client"} == 1) or on (machine) 0 * max by (machine, verdict) (last_over_time(skolo_swarming_health{job="swarming-client"}[3m]) == 1)',
   conditions: 'max by (condition) (skolo_machines_condition{job="machine-state"})',
   serviceStates: 'skolo_machines_service_state{job="machine-state", state!="ready"} == 1',
   tasks: 'sum(skolo_swarming_task_running{job="swarming-client"} == bool 1)',
@@ -89,8 +91,10 @@ type Sample = z.output<typeof Answer>['data']['result'][number];
 export type Labels = Readonly<Record<string, string>>;
 
 /** What the agent of one machine reports. Absent: it does not report. */
-interface AgentReport {
+export interface AgentReport {
   verdict?: string;
+  /** The verdict is of the last minutes, because the latest scrapes failed. */
+  isLate?: boolean;
   /** Tasks that ended in the last hour, or in the requested period. */
   tasks?: Tasks;
 }
@@ -122,8 +126,10 @@ export interface RackHealth {
   losses?: number;
   /** Machines by the state that their agents report: ok, recovering, maintenance, quarantined. */
   health: Record<string, number>;
-  /** By the name of each machine that should run an agent. */
+  /** By machine; absent in an answer to an earlier version, which did not ask about machines. */
   reports?: Record<string, AgentReport>;
+  /** For each firing alert that counts machines, whether it counts a machine, by its name. */
+  counted?: Record<string, Record<string, boolean>>;
   /** Machines by their condition, as machine-state judges; empty while it does not respond. */
   conditions: Record<string, number>;
   /** Services that are not ready, as machine-state judges: `degraded`, `not ready`, `unreachable`. */
@@ -166,12 +172,10 @@ export function readHealth(text: string): RackHealth {
     (sample) => [sample.metric.machine ?? '', numberOf(sample) > 0] as const,
   );
   const controllers = one('controllers');
-  const reports = reportsOf(
-    of('health'),
-    by('tasksEnded', 'machine'),
-    by('tasksFailed', 'machine'),
-  );
-  const tasksEnded = sumOf(Object.values(reports).flatMap(({ tasks }) => tasks ?? []));
+  const reports = reportsOf(of('health'), of('tasksEnded'), of('tasksFailed'));
+  const known = Object.values(reports ?? {});
+  const tasksEnded = sumOf(known.flatMap(({ tasks }) => tasks ?? []));
+  const counted = countedIn(of('counted'));
   const delivery = of('delivery')[0]?.metric.state;
   // Daemons before 0.3 do not say by whom.
   const heldBy = by('held', 'by');
@@ -184,8 +188,9 @@ export function readHealth(text: string): RackHealth {
     down: of('down').map(({ metric }) => metric.job ?? ''),
     alerts: of('alerts').map(({ metric }) => metric),
     seen: Object.fromEntries(seen),
-    health: countsBy(Object.values(reports).flatMap(({ verdict }) => verdict ?? [])),
-    reports,
+    health: countsBy(known.flatMap(({ verdict, isLate }) => (isLate ? [] : (verdict ?? [])))),
+    ...(reports && { reports }),
+    ...(counted && { counted }),
     conditions: by('conditions', 'condition'),
     serviceStates: Object.fromEntries(
       of('serviceStates').map(({ metric }) => [metric.service ?? '', metric.state ?? '']),
@@ -218,18 +223,40 @@ export function readHealth(text: string): RackHealth {
   return judged(facts);
 }
 
+/** Undefined if the samples do not name machines. */
 function reportsOf(
   health: readonly Sample[],
-  ended: Readonly<Record<string, number>>,
-  failed: Readonly<Record<string, number>>,
-): Record<string, AgentReport> {
-  const entries = health.map(({ metric: { machine = '', verdict } }): [string, AgentReport] => {
-    const all = ended[machine];
-    // Prometheus extrapolates.
-    const tasks = all !== undefined && {
-      tasks: { all: Math.round(all), failed: Math.round(failed[machine] ?? 0) },
+  ended: readonly Sample[],
+  failed: readonly Sample[],
+): Record<string, AgentReport> | undefined {
+  const byMachine = (samples: readonly Sample[]) =>
+    new Map(samples.map((sample) => [sample.metric.machine ?? '', sample] as const));
+  const [verdicts, all, failures] = [byMachine(health), byMachine(ended), byMachine(failed)];
+  if (verdicts.has('')) return undefined;
+  // Prometheus extrapolates.
+  const rounded = (sample: Sample | undefined) => Math.round(sample ? numberOf(sample) : 0);
+  const entries = [...new Set([...verdicts.keys(), ...all.keys()])].map((machine) => {
+    const [sample, tasks] = [verdicts.get(machine), all.get(machine)];
+    const verdict = sample?.metric.verdict;
+    const report: AgentReport = {
+      ...(verdict !== undefined && { verdict }),
+      ...(sample && numberOf(sample) === 0 && { isLate: true }),
+      ...(tasks && {
+        tasks: { all: rounded(tasks), failed: rounded(failures.get(machine)) },
+      }),
     };
-    return [machine, { ...(verdict !== undefined && { verdict }), ...tasks }];
+    return [machine, report] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Undefined: no such alert fires. */
+function countedIn(samples: readonly Sample[]): RackHealth['counted'] {
+  if (samples.length === 0) return undefined;
+  const byAlert = Map.groupBy(samples, ({ metric }) => metric.alert ?? '');
+  const entries = [...byAlert].map(([alert, all]) => {
+    const machines = all.map((each) => [each.metric.machine ?? '', numberOf(each) === 1] as const);
+    return [alert, Object.fromEntries(machines)] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -9,7 +9,7 @@ const mostDeep = 64;
 const mostSearched = 256 * 1024;
 
 /** A request body, which can be read repeatedly. */
-export interface JsonBody {
+interface JsonBody {
   /** Of the body, in bytes. */
   readonly length: number;
   /**

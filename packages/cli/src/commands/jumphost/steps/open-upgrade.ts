@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, lazily } from '@skolo/base';
 import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
-import { missing, takeLease, worsened } from '@skolo/fleet/push';
+import { missing, takeLease, whyIncomparable, worsened } from '@skolo/fleet/push';
 import { type Host, openHost, type Step } from '@skolo/setup/engine';
 import { rebootJumphost, upgradeSteps } from '@skolo/setup/jumphost';
 import type { AgentMachine, HealthDeps, OtherHealth } from '@skolo/setup/k3s';
@@ -152,10 +152,14 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     // The jumphost's figures are not compared.
     return await askPrometheus(kubectl, '', signal);
   };
+  let said: string | undefined;
   const health: OtherHealth = {
     read: ask,
     async worsened(before) {
       const [was, is] = [readHealth(before), readHealth(await ask())];
+      const why = whyIncomparable(was);
+      if (why !== undefined && why !== said) report(why);
+      said = why;
       return [...worsened(was, is), ...missing(was, is)];
     },
   };
