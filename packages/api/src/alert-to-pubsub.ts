@@ -76,7 +76,11 @@ export type ReceiverStatus = z.output<typeof ReceiverStatus>;
 export const DeadLetter = z
   .object({
     at: Time,
-    from: z.string().describe('endpoint that received the message, sink that rejected it, or `spool` if it was not read'),
+    from: z
+      .string()
+      .describe(
+        'endpoint that received the message, sink that rejected it, or `spool` if it was not read',
+      ),
     why: z.string(),
     found: z.unknown().describe('content as received; truncated if it is large'),
   })
