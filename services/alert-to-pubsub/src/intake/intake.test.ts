@@ -109,6 +109,109 @@ describe('accept', () => {
     expect(racks).toEqual(['rack4', 'rack4', 'rack4', undefined, 'berlin', 'berlin', 'berlin']);
   });
 
+  describe('while it asks Alertmanager when that was started', () => {
+    const begin = Date.parse('2026-11-20T07:00:00Z');
+    /** One alert, of which the webhook says that it began so many seconds after the beginning. */
+    const startingAt = (name: string, seconds: number, more: Partial<Batch> = {}) => {
+      const found = batch([name], more);
+      for (const alert of found.alerts) Object.assign(alert, { startsAt: begin + seconds * 1000 });
+      return found;
+    };
+    const sender = (since = begin - 1000) => {
+      const asked: ((start: number | undefined) => void)[] = [];
+      const lab = start({
+        senderStart: () =>
+          new Promise<number | undefined>((resolve) => {
+            asked.push(resolve);
+          }),
+      });
+      /** It has asked, and gets the answer only later. */
+      const isAsking = (count: number) => expect.poll(() => asked.length).toBe(count);
+      const answer = () => asked.forEach((resolve) => void resolve(since));
+      return { ...lab, isAsking, answer };
+    };
+
+    it.each<[string, Batch]>([
+      ['its end', startingAt('A-', 30)],
+      ['its end at another endpoint', startingAt('A-', 30, { endpoint: 'v2' })],
+    ])('accepts %s, which the older request does not undo', async (_, over) => {
+      const { accept, spool, clock, isAsking, answer } = sender();
+      await accept(startingAt('A', 0));
+      clock.pass(60_000);
+      const older = accept(startingAt('A', 30));
+      await isAsking(1);
+
+      await accept(over);
+      answer();
+      await older;
+
+      expect(spool.summaries).toEqual(['A firing', 'A resolved']);
+    });
+
+    it('accepts the other alerts of the request, and other requests', async () => {
+      const { accept, spool, clock, isAsking, answer } = sender();
+      await accept(startingAt('A', 0));
+      clock.pass(60_000);
+      const [again] = startingAt('A', 30).alerts;
+      const asking = accept(
+        batch(['B', 'C'], { alerts: [...batch(['B', 'C']).alerts, again ?? []].flat() }),
+      );
+      await isAsking(1);
+
+      expect(spool.summaries).toEqual(['A firing', 'B firing', 'C firing']);
+      await accept(batch(['B-']));
+      answer();
+      await asking;
+
+      expect(spool.summaries.slice(3)).toEqual(['B resolved', 'A resolved', 'A firing']);
+    });
+
+    it('accepts the same from the other Alertmanager of a pair, once', async () => {
+      const { accept, spool, clock, isAsking, answer } = sender();
+      await accept(startingAt('A', 0));
+      clock.pass(60_000);
+      const both = [accept(startingAt('A', 30)), accept(startingAt('A', 30))];
+      await isAsking(2);
+      answer();
+      await Promise.all(both);
+
+      expect(spool.summaries).toEqual(['A firing', 'A resolved', 'A firing']);
+    });
+
+    it('lets an alert expire, and fires it again with the answer', async () => {
+      const { accept, spool, intake, clock, isAsking, answer } = sender();
+      await accept(startingAt('A', 0));
+      clock.pass(60_000);
+      const asking = accept(startingAt('A', 30));
+      await isAsking(1);
+      clock.pass(25 * 3_600_000);
+      await intake.tick();
+      answer();
+      await asking;
+
+      expect(spool.summaries).toEqual(['A firing', 'A resolved', 'A firing']);
+    });
+
+    it('accepts the newer request after an older one that the disk refuses', async () => {
+      const { accept, spool, clock, isAsking, answer } = sender();
+      await accept(startingAt('A', 0));
+      clock.pass(60_000);
+      const older = accept(startingAt('A', 30));
+      await isAsking(1);
+      spool.trouble = new Error('the disk is full');
+      answer();
+      await expect(older).rejects.toThrow('the disk is full');
+      spool.trouble = undefined;
+
+      const again = accept(startingAt('A', 30));
+      await isAsking(2);
+      answer();
+      await again;
+
+      expect(spool.summaries).toEqual(['A firing', 'A resolved', 'A firing']);
+    });
+  });
+
   it('is fulfilled when the spool has it, and not before', async () => {
     const { accept, spool } = start();
     const release = spool.hold();

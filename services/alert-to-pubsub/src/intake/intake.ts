@@ -16,6 +16,7 @@ import {
   type Batch,
   countInvalid,
   type Received,
+  type ReceivedAlert,
   receivedOf,
 } from '../receive/batch.ts';
 import { pathOf } from '../receive/messages.ts';
@@ -85,6 +86,11 @@ export class Intake implements AcceptAlerts {
   private readonly deps: IntakeDeps;
   private readonly reported: Reported;
   private readonly newId: NewId;
+  /**
+   * Requests that wait until Alertmanager says when it was started, by the fingerprints of the alerts that depend on it. A later request
+   * about one of them is newer, and takes its place.
+   */
+  private readonly undecided = new Map<string, symbol>();
   private spool: Pick<Spool, 'append'> | undefined;
   /** Of the known alerts, in bytes. */
   private memory = 0;
@@ -117,20 +123,26 @@ export class Intake implements AcceptAlerts {
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
-    const take = (draft: Draft, batch: Batch, senderStart?: number) => ({
-      received: receivedOf(batch, this.deps.clock.now()),
-      ...this.draw(draft, batch, senderStart),
-    });
+    const request = Symbol('request');
     // The batch is read in its turn, and not kept: V8 would repeatedly copy the alerts of all waiting requests.
-    let taken = await this.enqueue((draft) => {
+    const taken = await this.enqueue((draft) => {
       const batch = read();
-      return this.hasLaterStart(draft, batch) ? (batch.group ?? {}) : take(draft, batch);
+      const later = this.laterStarts(draft, batch);
+      const drawn = this.draw(draft, this.separate(batch, later, request));
+      const received = receivedOf(batch, this.deps.clock.now());
+      return { received, later, externalURL: batch.group?.externalURL, ...drawn };
     }, bytes);
-    if (!('received' in taken)) {
-      const senderStart = await this.deps.senderStart?.(taken.externalURL ?? '');
-      taken = await this.enqueue((draft) => take(draft, read(), senderStart), bytes);
+    const { received, later, externalURL = '' } = taken;
+    let { leftOut, overShare } = taken;
+    if (later.size > 0) {
+      const senderStart = await this.deps.senderStart?.(externalURL);
+      const drawn = await this.enqueue(
+        (draft) => this.draw(draft, this.undecidedOf(read(), request), senderStart),
+        bytes,
+      ).finally(() => this.decided(later, request));
+      leftOut += drawn.leftOut;
+      overShare += drawn.overShare;
     }
-    const { received, leftOut, overShare } = taken;
     this.deps.emit({ type: 'received', received, leftOut, overShare });
     if (leftOut > 0) throw this.tooMany(leftOut);
     return received;
@@ -221,18 +233,48 @@ export class Intake implements AcceptAlerts {
     await this.commits.idle();
   }
 
-  /** Reports whether the webhook has an alert that fires, and starts later than the known one. */
-  private hasLaterStart(draft: Draft, { endpoint, alerts }: Batch): boolean {
-    const { settings, clock } = this.deps;
-    const { replicaLabels } = settings();
-    return (
-      endpoint === 'webhook' &&
-      alerts.some((alert) => {
-        if (alert.status === 'resolved') return false;
-        const known = draft.get(fingerprintOf(alert.labels, replicaLabels))?.known;
-        return known?.alert.status === 'firing' && startsLater(known, alert, clock.now());
-      })
+  /** Returns the fingerprints of the webhook's alerts that fire, and start later than the known ones. */
+  private laterStarts(draft: Draft, { endpoint, alerts }: Batch): Set<string> {
+    const later = new Set<string>();
+    if (endpoint !== 'webhook') return later;
+    for (const alert of alerts) {
+      if (alert.status === 'resolved') continue;
+      const fingerprint = this.fingerprintOf(alert);
+      const known = draft.get(fingerprint)?.known;
+      if (known?.alert.status !== 'firing') continue;
+      if (startsLater(known, alert, endpoint, this.deps.clock.now())) later.add(fingerprint);
+    }
+    return later;
+  }
+
+  /** Returns what can be applied now. The request waits with the others, and those before it no longer do. */
+  private separate(batch: Batch, later: ReadonlySet<string>, request: symbol): Batch {
+    if (later.size === 0 && this.undecided.size === 0) return batch;
+    const alerts = batch.alerts.filter((alert) => {
+      const fingerprint = this.fingerprintOf(alert);
+      this.undecided.delete(fingerprint);
+      return !later.has(fingerprint);
+    });
+    for (const fingerprint of later) this.undecided.set(fingerprint, request);
+    return { ...batch, alerts };
+  }
+
+  /** Returns what is left of a request that has waited. */
+  private undecidedOf(batch: Batch, request: symbol): Batch {
+    const alerts = batch.alerts.filter(
+      (alert) => this.undecided.get(this.fingerprintOf(alert)) === request,
     );
+    return { ...batch, alerts, bad: [], truncated: 0 };
+  }
+
+  private decided(fingerprints: Iterable<string>, request: symbol): void {
+    for (const fingerprint of fingerprints) {
+      if (this.undecided.get(fingerprint) === request) this.undecided.delete(fingerprint);
+    }
+  }
+
+  private fingerprintOf({ labels }: Pick<ReceivedAlert, 'labels'>): string {
+    return fingerprintOf(labels, this.deps.settings().replicaLabels);
   }
 
   /**
@@ -255,7 +297,7 @@ export class Intake implements AcceptAlerts {
       endpoint === 'webhook' ? senderStart : wallTime(this.deps.clock, this.openedAt);
     const rack = this.deps.rack?.().name;
     for (const alert of batch.alerts) {
-      const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
+      const fingerprint = this.fingerprintOf(alert);
       const before = draft.get(fingerprint);
       const { machine } = alert.labels;
       if (before === undefined && machine && draft.countOf(machine) >= mostOfMachine) {

@@ -254,6 +254,21 @@ describe.each(['webhook', 'v2'] as const)('a later start at %s', (endpoint) => {
     expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:08:20.000Z');
   });
 
+  it.each([
+    ['another firing', 16, ['0 firing ×1', '7200 resolved expired ×1', '7200 firing ×1']],
+    ['the same', 14, ['0 firing ×1']],
+  ])(
+    'is %s if it is %i minutes after all firing alerts had to be received again',
+    (_, after, expected) => {
+      const { outcomes } = story(
+        [0, sent(0, 240)],
+        [7200, sent(7190, 7440, 7190 - minutes(after))],
+      );
+
+      expect(outcomes).toEqual(expected);
+    },
+  );
+
   it('continues the firing if ends are known since a later time, and ends with it', () => {
     const over = received({ startsAt: start + 500_000, endsAt: start + 700_000 }, endpoint);
     if (endpoint === 'webhook') over.alert.status = 'resolved';
@@ -268,6 +283,52 @@ describe.each(['webhook', 'v2'] as const)('a later start at %s', (endpoint) => {
 
     expect(outcomes).toEqual(['0 firing ×1', '700 resolved ×5']);
     expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:00:00.000Z');
+  });
+});
+
+describe.each(['webhook', 'v2', 'v1'] as const)(
+  'the end of a firing with a later start at %s',
+  (endpoint) => {
+    it.each([
+      ['were always known', -1],
+      ['are known since the last message', 30],
+      ['were never known', undefined],
+    ])('resolves the firing that is open, in its rack, if ends %s', (_, endsKnownSince) => {
+      const [from, to] = [start + 500_000, start + 600_000];
+      const over = received({ startsAt: from, endsAt: to }, endpoint);
+      if (endpoint === 'webhook') over.alert.status = 'resolved';
+      if (endsKnownSince !== undefined) over.endsKnownSince = start + endsKnownSince * 1000;
+      const [, open] = firing(0);
+
+      const { outcomes, tracked } = story(
+        [0, { ...open, endpoint, rack: 'rack4' }],
+        [20, { ...open, endpoint, rack: 'rack4' }],
+        [600, { ...over, rack: 'berlin' }],
+      );
+
+      expect(outcomes).toEqual(['0 firing ×1', '600 resolved ×3']);
+      expect(tracked?.known).toMatchObject({
+        rack: 'rack4',
+        first: '2026-11-20T07:00:00.000Z',
+        alert: { startsAt: '2026-11-20T07:00:00.000Z', endsAt: '2026-11-20T07:10:00.000Z' },
+      });
+    });
+  },
+);
+
+describe('a later start that Prometheus posts itself, if Alertmanager posts the alert, too,', () => {
+  const hook = received({ status: 'firing', startsAt: start }, 'webhook');
+
+  it.each([32, 120, 300])('continues the firing after %i s without Prometheus', (pause) => {
+    const { outcomes } = story(firing(0), [10, hook], firing(12 + pause, 9 + pause));
+
+    expect(outcomes).toEqual(['0 firing ×1']);
+  });
+
+  it('is another firing if no Prometheus would have been silent for so long', () => {
+    const { outcomes } = story(firing(0), [10, hook], firing(320, 311));
+
+    expect(outcomes).toEqual(['0 firing ×1', '320 resolved expired ×2', '320 firing ×1']);
   });
 });
 

@@ -89,6 +89,8 @@ interface Change {
 /** When Alertmanager ends an alert that has no end (`resolve_timeout`). */
 const resolveTimeoutMs = 5 * 60_000;
 const hourMs = 3_600_000;
+/** By then, all alerts that fire were received again after a restart: Prometheus may have begun again to wait for up to ten minutes. */
+const receivedAgainMs = 15 * 60_000;
 /**
  * How long a resolved alert is remembered: Prometheus repeats a resolution for 15 minutes. If Alertmanager did not report the end, it does
  * not report that the alert fires again before its next repetition, so such an alert is remembered until then.
@@ -291,7 +293,9 @@ function continued(
   now: number,
 ): KnownAlert | undefined {
   if (previous === undefined) return undefined;
-  if (previous.alert.status === 'resolved') return status === 'resolved' ? previous : undefined;
+  // Whatever its start is: an end closes what is open.
+  if (status === 'resolved') return previous;
+  if (previous.alert.status === 'resolved') return undefined;
   return isAnotherFiring(previous, update, now) ? undefined : previous;
 }
 
@@ -303,14 +307,19 @@ function endedAt(previous: KnownAlert | undefined, endsAt: number): string {
 
 /**
  * Its start is later than the known one's end, which was missed; or Prometheus was restarted, which gives each alert that fires a new
- * start: https://github.com/prometheus/prometheus/issues/15175. So if ends were not known all the time, this proves nothing.
+ * start: https://github.com/prometheus/prometheus/issues/15175. So if ends were not known all the time, this proves nothing, until all
+ * alerts that fired were received again.
  */
 function isAnotherFiring(
   known: KnownAlert,
-  { alert, endsKnownSince = Number.NEGATIVE_INFINITY }: Update,
+  { alert, endpoint, endsKnownSince = Number.NEGATIVE_INFINITY }: Update,
   now: number,
 ): boolean {
-  return startsLater(known, alert, now) && endsKnownSince <= Date.parse(known.last);
+  const { startsAt = now } = alert;
+  return (
+    startsLater(known, alert, endpoint, now) &&
+    (endsKnownSince <= Date.parse(known.last) || startsAt > endsKnownSince + receivedAgainMs)
+  );
 }
 
 /**
@@ -320,11 +329,14 @@ function isAnotherFiring(
 export function startsLater(
   { alert, last }: KnownAlert,
   { startsAt }: ReceivedAlert,
+  endpoint: Endpoint,
   now: number,
 ): boolean {
   if (startsAt === undefined || startsAt === Date.parse(alert.startsAt)) return false;
   if (startsAt > now) return false;
-  return startsAt > Date.parse(alert.endsAt ?? last);
+  // Alertmanager's message has no end, and replaces that of Prometheus.
+  const withoutEnd = Date.parse(last) + (endpoint === 'webhook' ? 0 : resolveTimeoutMs);
+  return startsAt > (alert.endsAt === undefined ? withoutEnd : Date.parse(alert.endsAt));
 }
 
 /**

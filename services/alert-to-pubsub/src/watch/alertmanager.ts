@@ -52,17 +52,35 @@ export async function listAlerts(
   });
 }
 
+/** What a process of Alertmanager says about itself. */
+interface AlertmanagerStatus {
+  /** When it was started, by its own clock: it had no alerts then. */
+  start: string;
+  /** Its time when it responded, in whole seconds, as milliseconds since 1970. NaN if it does not say. */
+  date: number;
+}
+
 /**
- * When this process of Alertmanager was started, by its own clock: it had no alerts then.
+ * Asks Alertmanager for its status.
+ *
+ * @throws Unreachable
+ */
+export async function readStatus(url: string, signal: AbortSignal): Promise<AlertmanagerStatus> {
+  const what = `${url}/api/v2/status`;
+  const { status, headers, text } = await request(what, { timeoutMs, signal });
+  const { data } = Status.safeParse(parseJson(text));
+  if (status === 200 && data !== undefined)
+    return { start: data.uptime, date: Date.parse(headers.date ?? '') };
+  throw new Unreachable(`${what}: the response (${status}) is not Alertmanager's status`);
+}
+
+/**
+ * When this process of Alertmanager was started, by its own clock.
  *
  * @throws Unreachable
  */
 export async function startOf(url: string, signal: AbortSignal): Promise<string> {
-  const what = `${url}/api/v2/status`;
-  const { status, text } = await request(what, { timeoutMs, signal });
-  const { data } = Status.safeParse(parseJson(text));
-  if (status === 200 && data !== undefined) return data.uptime;
-  throw new Unreachable(`${what}: the response (${status}) is not Alertmanager's status`);
+  return (await readStatus(url, signal)).start;
 }
 
 /**

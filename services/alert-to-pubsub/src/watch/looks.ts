@@ -21,7 +21,7 @@ import type { Intake } from '../intake/intake.ts';
 import { readAlert } from '../receive/alert.ts';
 import type { ReceivedAlert } from '../receive/batch.ts';
 import { isInAlertmanager, type KnownAlert } from '../state/known-alerts.ts';
-import { type ListedAlert, listAlerts, startOf } from './alertmanager.ts';
+import { type ListedAlert, listAlerts, readStatus, startOf } from './alertmanager.ts';
 import { Listings } from './listings.ts';
 
 interface LooksDeps {
@@ -74,17 +74,20 @@ export class Looks {
   }
 
   /**
-   * Returns when the Alertmanager of rack.yaml was started, in milliseconds since 1970. Returns undefined if that is not known, or if
-   * webhooks with this `externalURL` are from another one.
+   * Returns when the Alertmanager of rack.yaml was started, in milliseconds since 1970 by this service's clock. Returns undefined if that
+   * is not known, or if webhooks with this `externalURL` are from another one.
    */
   async startOf(externalURL: string): Promise<number | undefined> {
     const url = alertmanagerUrl(this.deps.rack());
     if (url === undefined || this.listings.isFromAnother(url)(externalURL)) return undefined;
     const late = () => new Error(`no response within ${startMs / 1000} s`);
     // Also while the service stops: without a response, the alert would be resolved.
-    const start = withDeadline({ ms: startMs, late }, async (signal) =>
-      Date.parse(await startOf(await withServiceAddress(url), signal)),
-    );
+    const { clock } = this.deps;
+    const start = withDeadline({ ms: startMs, late }, async (signal) => {
+      const began = clock.now();
+      const { start, date } = await readStatus(await withServiceAddress(url), signal);
+      return Date.parse(start) + clockDifference(date, began, clock.now());
+    });
     return await start.catch(() => undefined);
   }
 
@@ -179,6 +182,12 @@ export class Looks {
     );
     if (isWritten) this.written = text;
   }
+}
+
+/** By how much our clock is ahead of one that was at `date`, or up to a second later, between two of our times. In milliseconds. */
+function clockDifference(date: number, began: number, ended: number): number {
+  if (Number.isNaN(date)) return 0;
+  return Math.min(Math.max(0, began - date - 1000), ended - date);
 }
 
 /** Whether an alert that was over fires again, and Alertmanager would have sent it if it had reported the end. */

@@ -13,11 +13,15 @@ interface FakeAlertmanager {
   list: unknown[];
   /** Number of looks. */
   looks: number;
+  /** How many seconds its clock is ahead; undefined: it sends no `Date`. */
+  ahead: number | undefined;
 }
 
 async function startFake(): Promise<FakeAlertmanager> {
-  const fake: FakeAlertmanager = { url: '', start: ago(3600), list: [], looks: 0 };
+  const fake: FakeAlertmanager = { url: '', start: ago(3600), list: [], looks: 0, ahead: 0 };
   const server = createServer((request, response) => {
+    if (fake.ahead === undefined) response.sendDate = false;
+    else response.setHeader('date', new Date(Date.now() + fake.ahead * 1000).toUTCString());
     if (request.url === '/api/v2/alerts') {
       fake.looks += 1;
       return response.end(JSON.stringify(fake.list));
@@ -165,6 +169,93 @@ describe('a webhook with a later start', () => {
     await webhook(lab);
 
     expect(await statesOf(lab, 4)).toEqual(['firing', ...twice.slice(0, 3)]);
+  });
+});
+
+describe('a webhook with a later start, if the clock of Alertmanager is wrong,', () => {
+  it.each([-3600, -40, -20, 40, 3600])(
+    'continues the firing if Alertmanager was started since, and is %i s ahead',
+    async (ahead) => {
+      const clock = movedClock();
+      const fake = await startFake();
+      const lab = await startLab({ clock, alertmanager: fake.url });
+      await webhook(lab, { seconds: 600 });
+      clock.pass(32);
+      fake.ahead = 32 + ahead;
+      fake.start = ago(-fake.ahead);
+
+      await webhook(lab, { seconds: -32 });
+      await webhook(lab, { status: 'resolved' });
+
+      expect(await statesOf(lab, 2)).toEqual(once);
+    },
+  );
+
+  it.each([-3600, -40, 40, 3600])(
+    'is another firing if Alertmanager was running all the time, and is %i s ahead',
+    async (ahead) => {
+      const fake = await startFake();
+      fake.ahead = ahead;
+      fake.start = ago(60 - ahead);
+      const lab = await startLab({ alertmanager: fake.url });
+      await webhook(lab, { seconds: 600 });
+
+      await webhook(lab);
+
+      expect(await statesOf(lab, 3)).toEqual(twice.slice(0, 3));
+    },
+  );
+
+  it('compares the clocks as they are if Alertmanager sends no time', async () => {
+    const fake = await startFake();
+    fake.ahead = undefined;
+    const lab = await startLab({ alertmanager: fake.url });
+    await webhook(lab, { seconds: 600 });
+    fake.start = await later();
+
+    await webhook(lab);
+    await webhook(lab, { status: 'resolved' });
+
+    expect(await statesOf(lab, 2)).toEqual(once);
+  });
+});
+
+describe('after a reboot in which an alert', () => {
+  /**
+   * The alert fires, then everything restarts. Alertmanager has saved what it sent, so it repeats no alert that fires.
+   *
+   * @param after seconds until it sends something
+   */
+  async function reboot(after: number): Promise<{ lab: Lab; startsAt: string }> {
+    const clock = movedClock();
+    const fake = await startFake();
+    const before = await startLab({ clock, alertmanager: fake.url });
+    const startsAt = await webhook(before, { seconds: 600 });
+    await before.stop();
+    clock.pass(32);
+    fake.start = new Date(clock.now()).toISOString();
+    const lab = await startLab({ clock, alertmanager: fake.url, previous: before });
+    clock.pass(after);
+    fake.ahead = 32 + after;
+    return { lab, startsAt };
+  }
+
+  it('went on, its end is the end of the same firing', async () => {
+    const { lab, startsAt } = await reboot(60);
+
+    await webhook(lab, { seconds: -92, status: 'resolved' });
+
+    expect(await statesOf(lab, 2)).toEqual(once);
+    const [, over] = lab.arrived();
+    expect(over?.attributes.startsAt).toBe(startsAt);
+  });
+
+  it('ended, it fires again two hours later', async () => {
+    const { lab } = await reboot(7200);
+
+    await webhook(lab, { seconds: -7232 });
+
+    expect(await statesOf(lab, 3)).toEqual(twice.slice(0, 3));
   });
 });
 
