@@ -26,7 +26,6 @@ describe('sortAlerts', () => {
   it.each<[Record<string, string>, string | undefined]>([
     [{ machine: 'rpi-1' }, 'rpi-1'],
     [{ machine: 'rpi-1', rack: 'rack4' }, 'rpi-1'],
-    [{ machine: 'rpi-1', rack: 'rack40' }, undefined],
     [{ machine: 'rpi-2' }, undefined],
     [{}, undefined],
   ])('assigns %j to the machine %s', (labels, machine) => {
@@ -34,5 +33,15 @@ describe('sortAlerts', () => {
 
     expect([...machines.keys()]).toEqual(machine === undefined ? [] : [machine]);
     expect(others).toHaveLength(machine === undefined ? 1 : 0);
+  });
+
+  it.each<Record<string, string>>([
+    { machine: 'rpi-1', rack: 'rack40' },
+    { machine: 'rpi-9', rack: 'rack' },
+    { alertname: 'TargetsDown', rack: 'rack40' },
+  ])('leaves out an alert of another rack, with the labels %j', (labels) => {
+    const { machines, others } = sortAlerts(rack, [alert(labels)]);
+
+    expect([...machines.keys(), ...others]).toEqual([]);
   });
 });

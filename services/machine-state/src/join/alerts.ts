@@ -1,4 +1,4 @@
-/** Assigns firing alerts to the machine that they concern. */
+/** Assigns firing alerts to the machine that they concern, except those of other racks, which may share an Alertmanager with this one. */
 import { subjectOf } from '@skolo/alerts/subject';
 import type { KnownAlert, MachineAlert } from '@skolo/api';
 import { isOfRack } from '@skolo/common';
@@ -18,9 +18,9 @@ export function sortAlerts(rack: Rack, alerts: readonly KnownAlert[] = []): Sort
   const machines = new Map<string, MachineAlert[]>();
   const others: MachineAlert[] = [];
   for (const alert of alerts) {
+    if (!isOfRack(rack, alert.labels)) continue;
     const { machine } = alert.labels;
-    const isKnown =
-      machine !== undefined && rack.machines.has(machine) && isOfRack(rack, alert.labels);
+    const isKnown = machine !== undefined && rack.machines.has(machine);
     const list = isKnown ? (machines.get(machine) ?? []) : others;
     if (isKnown) machines.set(machine, list);
     if (list.length < mostAlerts) list.push(shownAlert(alert));
