@@ -2,6 +2,8 @@
 import type { DeadLetter } from '@skolo/api';
 import type { Tracked } from '../state/known-alerts.ts';
 
+type Labels = Readonly<Record<string, string>>;
+
 export class Draft {
   /** Messages in the spool's format. */
   readonly texts: string[] = [];
@@ -13,9 +15,12 @@ export class Draft {
   private readonly changes = new Map<string, Tracked | undefined>();
   /** Number of alerts by machine; counted when a machine has a new one. */
   private byMachine: Map<string, number> | undefined;
+  private readonly machineOf: (labels: Labels) => string | undefined;
 
-  constructor(alerts: Map<string, Tracked>) {
+  /** @param machineOf whose alert it is */
+  constructor(alerts: Map<string, Tracked>, machineOf: (labels: Labels) => string | undefined) {
     this.alerts = alerts;
+    this.machineOf = machineOf;
   }
 
   get(fingerprint: string): Tracked | undefined {
@@ -44,7 +49,7 @@ export class Draft {
     this.changes.set(fingerprint, undefined);
   }
 
-  /** How many alerts with this `machine` label would be known. */
+  /** How many alerts of this machine would be known. */
   countOf(machine: string): number {
     if (this.byMachine === undefined) {
       this.byMachine = new Map();
@@ -65,7 +70,7 @@ export class Draft {
   }
 
   private count({ known }: Tracked, more: 1 | -1) {
-    const { machine } = known.alert.labels;
+    const machine = this.machineOf(known.alert.labels);
     if (machine === undefined || this.byMachine === undefined) return;
     this.byMachine.set(machine, (this.byMachine.get(machine) ?? 0) + more);
   }

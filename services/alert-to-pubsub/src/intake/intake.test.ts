@@ -456,6 +456,27 @@ describe('accept', () => {
     expect(intake.alerts.size).toBe(6);
   });
 
+  it.each([
+    ['rack4', 'rack7'],
+    ['rack7', 'rack4'],
+  ])(
+    'accepts alerts of a machine of %s beyond the share of its namesake in %s',
+    async (one, other) => {
+      const { accept, spool } = start({ mostOfMachine: 2, rack: () => ({ name: 'rack4' }) });
+      const of = (rack: string, names: string[]) => {
+        const { alerts, ...rest } = batch(names);
+        for (const { labels } of alerts) Object.assign(labels, { machine: 'pi-1', rack });
+        return { alerts, ...rest };
+      };
+      await accept(of(other, ['A', 'B', 'C']));
+
+      await accept(of(one, ['D', 'E', 'F']));
+
+      const alerts = spool.summaries.filter((text) => !text.startsWith('notice'));
+      expect(alerts).toEqual(['A firing', 'B firing', 'D firing', 'E firing']);
+    },
+  );
+
   it('gives a machine its share again once its alerts are forgotten', async () => {
     const { accept, intake, spool, clock } = start({ mostOfMachine: 1 });
     const of = (name: string) => ({

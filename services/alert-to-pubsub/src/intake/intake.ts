@@ -8,7 +8,7 @@ import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { count, errorText } from '@skolo/base';
 import { GroupCommit, type Spool } from '@skolo/base/durable';
 import { hangingDisk } from '@skolo/base/durable/disk';
-import { type Clock, type Presence, wallTime } from '@skolo/common';
+import { type Clock, isOfRack, type Presence, wallTime } from '@skolo/common';
 import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {
@@ -129,7 +129,7 @@ export class Intake implements AcceptAlerts {
       const batch = read();
       const later = this.laterStarts(draft, batch);
       const drawn = this.draw(draft, this.separate(batch, later, request));
-      const received = receivedOf(batch, this.deps.clock.now());
+      const received = receivedOf(batch, this.deps.clock.now(), this.deps.rack?.());
       return { received, later, externalURL: batch.group?.externalURL, ...drawn };
     }, bytes);
     const { received, later, externalURL = '' } = taken;
@@ -273,6 +273,14 @@ export class Intake implements AcceptAlerts {
     }
   }
 
+  /** Another rack may have a machine of the same name, and share an Alertmanager with this one. */
+  private machineOf(labels: ReceivedAlert['labels']): string | undefined {
+    const { machine } = labels;
+    const rack = this.deps.rack?.();
+    if (!machine || rack === undefined || isOfRack(rack, labels)) return machine;
+    return `${machine} of another rack`;
+  }
+
   private fingerprintOf({ labels }: Pick<ReceivedAlert, 'labels'>): string {
     return fingerprintOf(labels, this.deps.settings().replicaLabels);
   }
@@ -299,7 +307,7 @@ export class Intake implements AcceptAlerts {
     for (const alert of batch.alerts) {
       const fingerprint = this.fingerprintOf(alert);
       const before = draft.get(fingerprint);
-      const { machine } = alert.labels;
+      const machine = this.machineOf(alert.labels);
       if (before === undefined && machine && draft.countOf(machine) >= mostOfMachine) {
         overShare.set(machine, (overShare.get(machine) ?? 0) + 1);
         continue;
@@ -382,7 +390,7 @@ export class Intake implements AcceptAlerts {
   }
 
   private async writeAll(jobs: readonly Job[]): Promise<ReturnType<Job['draw']>[]> {
-    const draft = new Draft(this.alerts);
+    const draft = new Draft(this.alerts, (labels) => this.machineOf(labels));
     this.reported.dropDraft();
     const drawn = jobs.map((job) => job.draw(draft));
     await this.write(draft);

@@ -1,5 +1,7 @@
 /** A request with alerts, in the form common to all endpoints. */
 import { type Endpoint, type Group, isTest } from '@skolo/alerts';
+import { isOfRack } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
 
 /** One alert of a request, without empty labels and zero times. */
 export interface ReceivedAlert {
@@ -55,15 +57,23 @@ export interface Received {
   /** How many alerts and groups have lost unknown fields. */
   stripped: number;
   truncated: number;
-  /** Names of the firing alerts. Test alerts are excluded, because they prove nothing about Prometheus. */
+  /** Names of the firing alerts. Those of tests and other racks are excluded, because they prove nothing about this rack's Prometheus. */
   names: Set<string | undefined>;
-  /** There is an alert that is not a test. */
+  /** There is an alert of this rack that is not a test. */
   isReal: boolean;
 }
 
-/** @param now milliseconds since 1970 */
-export function receivedOf(batch: Batch, now: number): Received {
-  const { endpoint, alerts, bad, leftOut = [], truncated } = batch;
+/**
+ * Returns what is kept of a batch.
+ *
+ * @param now milliseconds since 1970
+ * @param rack of this service, if it has one
+ */
+export function receivedOf(
+  { endpoint, alerts, bad, leftOut = [], truncated }: Batch,
+  now: number,
+  rack?: Pick<Rack, 'name'>,
+): Received {
   const names: Received['names'] = new Set();
   let resolved = 0;
   let isReal = false;
@@ -71,7 +81,7 @@ export function receivedOf(batch: Batch, now: number): Received {
     const isResolved =
       status === undefined ? endsAt !== undefined && endsAt <= now : status === 'resolved';
     if (isResolved) resolved += 1;
-    if (isTest(labels)) continue;
+    if (isTest(labels) || (rack !== undefined && !isOfRack(rack, labels))) continue;
     isReal = true;
     if (status !== 'resolved') names.add(labels.alertname);
   }

@@ -11,6 +11,7 @@ import {
   type Clock,
   type Degraded,
   type DegradedList,
+  isOfRack,
   wallTime,
   withServiceAddress,
 } from '@skolo/common';
@@ -121,6 +122,8 @@ export class Looks {
   private async compareWith(url: string, signal: AbortSignal): Promise<string | undefined> {
     const { intake, rack, clock } = this.deps;
     const { replicaLabels, watchdog } = rack().services['alert-to-pubsub'];
+    // Racks may share an Alertmanager: what one Prometheus sends proves nothing about another.
+    const isOurs = (labels: ListedAlert['labels']) => isOfRack(rack(), labels);
     const watched = [...intake.alerts.values()].filter(({ known }) => isInAlertmanager(known));
     if (watched.length === 0) return undefined;
     const at = await withServiceAddress(url);
@@ -130,8 +133,10 @@ export class Looks {
     let [updatedAt, hasWatchdog] = [Number.NEGATIVE_INFINITY, false];
     await listAlerts(at, noteListed, signal);
     function noteListed(alert: ListedAlert): void {
-      updatedAt = Math.max(updatedAt, Date.parse(alert.updatedAt));
-      hasWatchdog ||= alert.labels.alertname === watchdog.alert;
+      if (isOurs(alert.labels)) {
+        updatedAt = Math.max(updatedAt, Date.parse(alert.updatedAt));
+        hasWatchdog ||= alert.labels.alertname === watchdog.alert;
+      }
       const fingerprint = fingerprintOf(alert.labels, replicaLabels);
       const tracked = intake.alerts.get(fingerprint);
       if (tracked === undefined) return;
@@ -147,7 +152,7 @@ export class Looks {
     const start = await startOf(at, signal);
     const over = this.listings.add(
       { url, start, began, ended: clock.uptime(), listed, updatedAt, hasWatchdog },
-      watched.map(({ known }) => known),
+      watched.map(({ known }) => known).filter(({ alert }) => isOurs(alert.labels)),
       watchdog.alert,
     );
     for (const [known, missingSince] of over) {

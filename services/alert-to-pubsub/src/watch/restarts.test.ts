@@ -1,41 +1,12 @@
 /** Later starts of an alert that fires: Prometheus was restarted, or an end was missed. */
-import { createServer } from 'node:http';
-import { listen } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
+import {
+  ago,
+  type FakeAlertmanager,
+  startFakeAlertmanager as startFake,
+} from '../testing/fake-alertmanager.ts';
 import { type Lab, startLab } from '../testing/lab.ts';
 import { movedClock } from '../testing/moved-clock.ts';
-
-interface FakeAlertmanager {
-  url: string;
-  /** When its process was started; undefined: it does not say. */
-  start: string | undefined;
-  /** The alerts that it lists. */
-  list: unknown[];
-  /** Number of looks. */
-  looks: number;
-  /** How many seconds its clock is ahead; undefined: it sends no `Date`. */
-  ahead: number | undefined;
-}
-
-async function startFake(): Promise<FakeAlertmanager> {
-  const fake: FakeAlertmanager = { url: '', start: ago(3600), list: [], looks: 0, ahead: 0 };
-  const server = createServer((request, response) => {
-    if (fake.ahead === undefined) response.sendDate = false;
-    else response.setHeader('date', new Date(Date.now() + fake.ahead * 1000).toUTCString());
-    if (request.url === '/api/v2/alerts') {
-      fake.looks += 1;
-      return response.end(JSON.stringify(fake.list));
-    }
-    if (fake.start === undefined) return response.writeHead(503).end();
-    return response.end(JSON.stringify({ uptime: fake.start }));
-  });
-  fake.url = `http://127.0.0.1:${await listen(server)}`;
-  return fake;
-}
-
-function ago(seconds: number): string {
-  return new Date(Date.now() - seconds * 1000).toISOString();
-}
 
 const labels = (alertname: string) => ({ alertname, machine: 'rpi-1' });
 const name = 'http://am-7f9:9093';
