@@ -14,6 +14,8 @@ export interface EncodeAs {
   fields: FieldNames;
   /** Where the alerts come from. */
   location: string;
+  /** Name of the rack; default: its location, which several racks may share. */
+  rack?: string;
   /** Of the rack's console, for a link in each alert. */
   consoleUrl?: string | undefined;
 }

@@ -18,7 +18,7 @@ export interface HttpSinkOptions extends HttpRequestOptions {
 const requestsAtOnce = 8;
 
 export function createHttpSink({ encodeAs, perMinute, ...options }: HttpSinkOptions): Sink {
-  const { location } = encodeAs;
+  const { location, rack } = encodeAs;
   const request = createHttpRequest(options);
   /** The pause that the receiver last requested, until `performance.now()`. */
   let pause: { until: number; error: SinkError } | undefined;
@@ -31,7 +31,7 @@ export function createHttpSink({ encodeAs, perMinute, ...options }: HttpSinkOpti
       // All ordering keys may share the signal, which Node would report as a leak.
       setMaxListeners(0, signal);
       for (const message of messages) {
-        const values = valuesOf(withConsoleLink(message, encodeAs), location);
+        const values = valuesOf(withConsoleLink(message, encodeAs), location, rack);
         const usualBody = () => encode(message, encodeAs).json;
         // By then, a heartbeat would be outdated.
         if (message.kind === 'heartbeat' && pause !== undefined && performance.now() < pause.until)
@@ -59,16 +59,21 @@ function alertNameOf(message: Message): string {
  * The values of a message. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`, `fingerprint` (the same for
  * all messages about one alert) and `action`, in PagerDuty's terms.
  */
-export function valuesOf(message: Message, location: string): Record<string, unknown> {
+export function valuesOf(
+  message: Message,
+  location: string,
+  rack = location,
+): Record<string, unknown> {
   switch (message.kind) {
     case 'heartbeat': {
       const summary = message.healthy ? `${location} is healthy` : message.why;
       return {
         ...message,
         location,
+        rack,
         status: message.healthy ? 'healthy' : 'unhealthy',
         action: message.healthy ? 'resolve' : 'trigger',
-        fingerprint: `heartbeat-${location}`,
+        fingerprint: `heartbeat-${rack}`,
         labels: { alertname: 'HEALTHZ', severity: message.healthy ? 'info' : 'critical' },
         annotations: { summary },
       };

@@ -23,7 +23,7 @@ export function createSinks(rack: Rack, deps: PubSubDeps = {}): Sink[] {
 
 export function encodeAsOf(rack: Rack): EncodeAs {
   const { format, fields, location = rack.name, consoleUrl } = rack.services['alert-to-pubsub'];
-  return { format, fields, location, consoleUrl };
+  return { format, fields, location, rack: rack.name, consoleUrl };
 }
 
 function pubSubSinkOf(rack: Rack, deps: PubSubDeps): Sink {

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../message/message.ts';
 import type { Sink } from '../sink.ts';
-import { alertMessage, anyMessage, noticeMessage } from '../testing/messages.ts';
+import { alertMessage, anyMessage, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
 import { sinkErrorOf } from '../testing/sink-error.ts';
 import { createSinks } from './index.ts';
 
@@ -207,6 +207,18 @@ http://prometheus:9090/graph?g0.expr=up`;
     const [opened, closed] = opsgenie.receiver.calls.map(({ request }) => request);
     expect(JSON.parse(opened?.body ?? '')).toMatchObject({ alias: key, source: 'berlin' });
     expect(closed?.path).toBe(`/v2/alerts/${key}/close?identifierType=alias`);
+  });
+
+  it('opens and resolves the incident of heartbeats under the name of the rack, not under its location', async () => {
+    const { sink, receiver } = await sinkFor('pagerduty', { ...named.pagerduty, location: 'berlin' });
+
+    for (const healthy of [false, true]) await send(sink, heartbeatMessage({ healthy }));
+
+    const bodies = receiver.calls.map(({ request }) => JSON.parse(request.body));
+    expect(bodies).toMatchObject([
+      { event_action: 'trigger', dedup_key: 'rack4-heartbeat-rack4', payload: { source: 'berlin' } },
+      { event_action: 'resolve', dedup_key: 'rack4-heartbeat-rack4' },
+    ]);
   });
 
   it('opsgenie closes a resolved alert by its alias, percent-encoded', async () => {
