@@ -210,13 +210,20 @@ http://prometheus:9090/graph?g0.expr=up`;
   });
 
   it('opens and resolves the incident of heartbeats under the name of the rack, not under its location', async () => {
-    const { sink, receiver } = await sinkFor('pagerduty', { ...named.pagerduty, location: 'berlin' });
+    const { sink, receiver } = await sinkFor('pagerduty', {
+      ...named.pagerduty,
+      location: 'berlin',
+    });
 
     for (const healthy of [false, true]) await send(sink, heartbeatMessage({ healthy }));
 
     const bodies = receiver.calls.map(({ request }) => JSON.parse(request.body));
     expect(bodies).toMatchObject([
-      { event_action: 'trigger', dedup_key: 'rack4-heartbeat-rack4', payload: { source: 'berlin' } },
+      {
+        event_action: 'trigger',
+        dedup_key: 'rack4-heartbeat-rack4',
+        payload: { source: 'berlin' },
+      },
       { event_action: 'resolve', dedup_key: 'rack4-heartbeat-rack4' },
     ]);
   });
