@@ -61,6 +61,18 @@ describe('a volatile rule of rack.yaml', () => {
     expect(ms).toBeLessThan(1000);
   });
 
+  it.each([
+    ['lines', [described('.*seconds')]],
+    ['a block', [{ from: described('.*uptime'), until: described('.*the end') }]],
+  ])('may take its time for each of many lines: %s', async (_what, volatile) => {
+    const line = `access-list outside permit ${'10.0.0.0/8,'.repeat(52)}`;
+    const lines = `${line}\n`.repeat(30);
+    const text = (n: number) => `${lines}uptime\n${n} seconds\nthe end\n${lines}`;
+
+    expect(await same(text(1), text(2), volatile)).toBe(true);
+    expect(await same(text(1), `${text(2)}end\n`, volatile)).toBe(false);
+  });
+
   it('finds a line of any length', async () => {
     const line = (n: number) => `certificate ${`${n}`.repeat(200_000)}`;
     const text = (n: number) => `a\n${line(n)}\nb\n`;

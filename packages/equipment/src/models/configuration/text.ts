@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { inTurns, sha256 } from '@skolo/base';
-import { timely } from '@skolo/base/described-expression';
+import { SlowExpression, timely } from '@skolo/base/described-expression';
 import type { BackupModel, LineRule } from '../contract/backup.ts';
 import { memberBytes, readSmallTar, type TarMember } from './archive.ts';
 import { BackupError } from './errors.ts';
@@ -42,7 +42,7 @@ export async function withoutVolatile(
 /**
  * For each line, whether a rule matches it. The end of a block may be missing. Many lines take several turns of the event loop.
  *
- * @throws SlowExpression A rule of rack.yaml takes too long for a few lines
+ * @throws SlowExpression A rule of rack.yaml takes too long for a line
  */
 export async function matchingLines(
   lines: readonly string[],
@@ -53,7 +53,7 @@ export async function matchingLines(
   const patterns = [...inLines, ...blocks.flatMap(({ from, until }) => [from, until])];
   const isMatch: boolean[] = [];
   let block: RegExp | undefined;
-  await inTurns(piecesOf(lines), (piece) => {
+  const judge = (piece: readonly string[]) => {
     const found = timely(patterns, (fits) => {
       let until = block;
       const ofPiece = piece.map((line) => {
@@ -65,7 +65,17 @@ export async function matchingLines(
     });
     isMatch.push(...found.ofPiece);
     block = found.until;
-  });
+  };
+  for (const piece of piecesOf(lines)) {
+    try {
+      judge(piece);
+    } catch (error) {
+      if (!(error instanceof SlowExpression)) throw error;
+      // Many lines may take as long as one for which a rule is too slow.
+      await inTurns(piece, (line) => judge([line]));
+    }
+    await setImmediate();
+  }
   return isMatch;
 }
 
