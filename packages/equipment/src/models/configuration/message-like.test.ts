@@ -14,6 +14,14 @@ describe('whyMessage', () => {
     ['a JSON text that is no object', '"locked"'],
     ['a number', '42'],
     ['text in front of XML', 'Error: <config/> is locked'],
+    ['a word in pointed brackets', '<busy>'],
+    ['a sentence in pointed brackets', '<The configuration is locked by ann. Try again later.>'],
+    ['tags that do not agree', '<config><mtu>1500</mtu>\n<!-- locked -->'],
+    ['a tag that is a sentence', '<locked by="ann" again>Wait.</locked>'],
+    ['a page', '<html><body>Session expired</body></html>'],
+    ['a page of a type', '<!DOCTYPE html>\n<HTML lang="en">\n<p>Wait</p></HTML>\n'],
+    ['a part of a page', '<h1>503 Service Unavailable</h1>'],
+    ['nothing but comments', '<!-->'.repeat(59)],
     ['text behind XML', '<config/> is locked'],
   ])('quotes %s', async (_what, text) => {
     expect(await judge(text)).toMatch(/^it looks like a message: ".+"; nothing shows it$/);
@@ -26,8 +34,14 @@ describe('whyMessage', () => {
     ['a list', '[]'],
     ['XML', '<?xml version="1.0"?>\n<config>\n</config>\n'],
     ['an element', '<config><mtu>1500</mtu></config>'],
+    ['an element behind a comment', '<!-- locked -->\n<rpc:data id="1">\n</rpc:data>\n'],
+    ['an empty element', "<config version='2'/>"],
   ])('accepts %s', async (_what, text) => {
     expect(await judge(text)).toBeUndefined();
+  });
+
+  it.each(['', ' \r\n', '\ufeff', '\u00a0\n', '\u200b', '\0'])('rejects %j', async (text) => {
+    expect(await judge(text)).toBe('it looks like a message: ""; nothing shows it');
   });
 
   it('accepts any text that something shows to be a configuration', async () => {

@@ -81,8 +81,13 @@ export async function matchingLines(
 
 /** Whether a line matches. @throws as `matchingLines` */
 export async function hasLine(content: Buffer, rule: RegExp): Promise<boolean> {
-  const matching = await matchingLines(content.toString('latin1').split('\n'), [rule]);
+  const matching = await matchingLines(decoded(content).split('\n'), [rule]);
   return matching.includes(true);
+}
+
+/** Nothing of it can be seen: blanks, a byte order mark, control characters. */
+export function isBlank(text: string): boolean {
+  return !/[^\s\p{C}]/u.test(text);
 }
 
 /** Few enough for a rule to need only a small part of its time, even on a slow computer. */

@@ -1,5 +1,6 @@
 /** Decides whether a reading is complete and verified, how often it is repeated, and which log messages are removed from it. */
 
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { count } from '@skolo/base';
@@ -8,7 +9,7 @@ import { AnswerCut, AnswerUncertain, type DeviceConnection } from '@skolo/equipm
 import type { BackupModel, Content, Reading } from '../contract/backup.ts';
 import { createMask } from './mask.ts';
 import { hasMessages, withoutMessages } from './messages.ts';
-import { isSame, withoutVolatile } from './text.ts';
+import { isSame, textOf, withoutVolatile } from './text.ts';
 
 /** Readings of a device whose log messages appear in them. */
 const mostReadings = 4;
@@ -74,7 +75,7 @@ async function differences(
   const masked: string[][] = [];
   for (const { content } of readings.slice(-2)) {
     await setImmediate();
-    const text = 'bytes' in content ? content.bytes.toString('latin1') : '';
+    const text = 'bytes' in content ? textOf(content.bytes, 'text') : '';
     const isShort = text.length <= mostQuoted;
     const kept = isShort ? await withoutVolatile(text, volatile) : '';
     const work = () => mask.text(kept, secrets);
@@ -154,9 +155,10 @@ async function agreedBytes(
   const { messages = [], volatile } = model;
   if (messages.length === 0) return undefined;
   await setImmediate();
-  const [a, b] = [one.toString('latin1'), other.toString('latin1')];
+  const encoding = isUtf8(one) && isUtf8(other) ? 'utf8' : 'latin1';
+  const [a, b] = [one.toString(encoding), other.toString(encoding)];
   const agreed = await withoutMessages(a, b, { messages, volatile });
-  return agreed && Buffer.from(agreed.text, 'latin1');
+  return agreed && Buffer.from(agreed.text, encoding);
 }
 
 /** A message inside a name or serial number would make it look like another device. A number that one of them did not see is not another. */

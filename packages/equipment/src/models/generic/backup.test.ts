@@ -235,4 +235,45 @@ end
 
     expect({ text, reads }).toEqual({ text: whole, reads: expected });
   });
+
+  it.each(['\ufeff', '\u00a0\r\n', '\u200b\n', '\0'])('is nothing if it is %j', async (text) => {
+    const { model } = await readFrom({}, [whole]);
+
+    expect(await model.incomplete({ bytes: Buffer.from(text) })).toMatch(/is empty$/);
+    await expect(readFrom({}, [text])).rejects.toThrow('printed nothing for "show"');
+  });
+
+  it.each(['utf8', 'latin1'] as const)('may have letters of %s', async (encoding) => {
+    const bytes = Buffer.from('größe 1\nwarnung élevée\nschluß\n', encoding);
+    const judge = async (options: Record<string, unknown>) => {
+      const { model } = await readFrom(options, [whole]);
+      return [await model.incomplete({ bytes }), await model.doubt?.({ bytes })];
+    };
+
+    expect(await judge({ has: '^größe \\d$' })).toEqual([undefined, undefined]);
+    expect(await judge({ has: { manual: '^.+ élevée$' } })).toEqual([undefined, undefined]);
+    expect(await judge({ complete: { end: '^schlu[ß]$' } })).toEqual([undefined, undefined]);
+    expect(await judge({ has: '^größen' })).toEqual([expect.any(String), undefined]);
+  });
+
+  it('is the same where lines with such letters are volatile, in spite of log messages', async () => {
+    const text = (n: number) => `größe 1\nschlüssel ${n}\nend\n`;
+    const message = '*Nov 30 10:21:31.403: %SYS-5-CONFIG_I: Configured from console by ann\n';
+    const options = { volatile: ['^schl[ü]ssel'] };
+
+    const answers = [`${message}${text(1)}`, `${text(2)}${message}`];
+    const { text: read } = await readFrom(options, answers);
+
+    expect(read).toMatch(/^größe 1\nschlüssel \d\nend\n$/);
+  });
+
+  it('is in doubt without the line of a manual, also where its end is known', async () => {
+    const options = { complete: { end: '^end$' }, has: { manual: '^vlan ' } };
+
+    const { model } = await readFrom(options, [whole]);
+
+    const doubt = async (text: string) => await model.doubt?.({ bytes: Buffer.from(text) });
+    expect(await doubt(whole)).toContain('no line matches /^vlan /, which is from a manual');
+    expect(await doubt(`vlan 5\n${whole}`)).toBeUndefined();
+  });
 });

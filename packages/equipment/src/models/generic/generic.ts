@@ -15,7 +15,7 @@ import {
 } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import { ciscoIos } from '../cisco-ios/dialect.ts';
-import { hasLine } from '../configuration/text.ts';
+import { hasLine, isBlank, textOf } from '../configuration/text.ts';
 import type {
   BackupModel,
   Content,
@@ -28,7 +28,7 @@ import type { Device } from '../contract/device.ts';
 import { eos } from '../eos/eos.ts';
 import { allPagers } from '../families/command-line/pagers.ts';
 import { onDevice } from '../families/command-line/restore-lines.ts';
-import { lastLine, linesOf, plainText, quoted } from '../families/command-line/text-reading.ts';
+import { lastLine, linesOf, quoted } from '../families/command-line/text-reading.ts';
 import { fastpath } from '../families/fastpath/fastpath.ts';
 import { frr } from '../frr/dialect.ts';
 import { junos } from '../junos/junos.ts';
@@ -119,7 +119,10 @@ export function backup({ options }: Device): BackupModel {
     read: (connection) => read(connection, commands, exec ? undefined : dialect),
     verifiedBy: end === undefined ? 'twice' : 'mark',
     incomplete: (content) => incomplete(content, end, typeof has === 'string' ? has : undefined),
-    doubt: typeof has === 'string' || end ? undefined : (content) => doubt(content, has?.manual),
+    doubt:
+      typeof has === 'string' || (has === undefined && end)
+        ? undefined
+        : (content) => doubt(content, has?.manual),
     messages: dialect.noise,
     volatile: expressions(described.volatile, DescribedExpression),
     // Masked in a thread with limits.
@@ -139,7 +142,7 @@ function expressions(
   );
 }
 
-/** Characters shown of the beginning and of the end; all of it may be long. */
+/** Characters of the end; all of it may be long. */
 const longestShown = 65_536;
 
 async function read(
@@ -151,7 +154,7 @@ async function read(
   const answers: Buffer[] = [];
   for (const command of commands) {
     const answer = await (cli?.read(command) ?? connection.exec(command));
-    if (answer.toString('latin1', 0, longestShown).trim() === '') {
+    if (isBlank(textOf(answer, 'text'))) {
       throw new DeviceRejected(connection.device.name, `printed nothing for ${quoted(command)}`);
     }
     answers.push(answer);
@@ -167,12 +170,12 @@ async function incomplete(
   has: string | undefined,
 ): Promise<string | undefined> {
   const bytes = bytesOf(content);
-  const text = plainText({ bytes: bytes.subarray(-longestShown) });
-  if (text.trim() === '') return 'the configuration is empty';
+  const text = textOf(bytes, 'text');
+  if (isBlank(text)) return 'the configuration is empty';
   if (has !== undefined && !(await hasLine(bytes, new DescribedExpression(has)))) {
     return `the configuration does not contain a line that matches /${has}/`;
   }
-  const last = lastLine(text);
+  const last = lastLine(text.slice(-longestShown));
   if (end === undefined || timely([end], (fits) => fits(end, last))) return undefined;
   return `the last line is ${quoted(last)}, which does not match ${end}`;
 }
