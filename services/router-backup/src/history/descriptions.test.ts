@@ -117,6 +117,20 @@ describe('a message that the equipment repeats', () => {
     });
   });
 
+  it('is not a later version', async () => {
+    const { lab, odd } = await startWith('', whole);
+
+    odd.text = 'The configuration is locked by ann.\nTry again.\n';
+    const { equipment } = await lab.run('odd-1');
+    odd.text = whole.replace('vlan 5\n', 'vlan 5\nvlan 6\n');
+    const next = await lab.run('odd-1');
+
+    expect(equipment).toMatchObject([{ result: 'failed', failure: 'rejected' }]);
+    expect(equipment[0]?.detail).toContain('it looks like a message: "The configuration is locked');
+    expect(next.equipment).toMatchObject([{ result: 'changed' }]);
+    expect(await lab.device('odd-1')).toMatchObject({ state: 'ok', versions: 2 });
+  });
+
   it('is never a version if `has` names a line of each configuration', async () => {
     const { lab, odd } = await startWith(", has: '^vlan '", whole);
 

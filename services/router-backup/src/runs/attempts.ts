@@ -174,7 +174,8 @@ export class Attempts {
       const rules = fetched.model.secrets;
       const unanswered =
         fetched.unseen && (await transcripts.message(fetched.unseen, name, transcript, rules));
-      const unseen = unanswered ?? whyUnknown(fetched.extent, models.get(device.model));
+      const unknown = whyUnknown(fetched.extent, models.get(device.model));
+      const unseen = [unanswered, unknown].filter((why) => why !== undefined).join('; ') || undefined;
       const saved =
         unanswered === undefined || unsaved !== undefined
           ? { unsaved, startup }
@@ -223,9 +224,10 @@ export class Attempts {
       if (before !== undefined) {
         if (await this.isUnchanged(before, fetched)) return { before, after: before, isNew: false };
         await this.checkSize(name, before, fetched, occasion.isByHand);
-      } else {
-        const why = await whyMessage(fetched.model, content);
-        if (why !== undefined) throw new BackupFailed(name, 'rejected', why);
+      }
+      const why = await whyMessage(fetched.model, content);
+      if (why !== undefined && !(before && (await this.isLikeMessage(before, fetched)))) {
+        throw new BackupFailed(name, 'rejected', why);
       }
       const said = { ...occasion, changedBy, partial: partOf(extent) };
       const after = await this.commit(device, name, content, said);
@@ -236,6 +238,12 @@ export class Attempts {
       const what = `the configuration was read, but could not be stored: ${errorText(error)}`;
       throw new BackupFailed(name, 'storage', what, { cause: error });
     }
+  }
+
+  /** Then a short answer is no change of form: earlier releases stored such versions. */
+  private async isLikeMessage(version: Version, { model }: Fetched): Promise<boolean> {
+    const bytes = await this.deps.store.repository.content(version);
+    return (await whyMessage(model, { bytes })) !== undefined;
   }
 
   /**

@@ -8,7 +8,7 @@ import { isBlank } from './text.ts';
 const [longestLines, longestBytes] = [4, 299];
 
 /**
- * Why a content is not stored as a first version; undefined if it may be. Later versions are compared with the first.
+ * Why a content is not stored as a version; undefined if it may be.
  *
  * @throws as `doubt`
  */
