@@ -6,6 +6,7 @@ import { isObject } from '@skolo/base';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Table } from '../src/models/described/table.ts';
+import { generic } from '../src/models/generic/facts.ts';
 
 const folder = join(import.meta.dirname, '../src/models/described');
 
@@ -14,7 +15,7 @@ const TableProof = z.strictObject({
   /** Where its values come from: a MIB, other software, a recording. */
   source: z.string().min(1),
   /** Sessions in Oxidized's tests from which its configuration is read. */
-  recorded: z.array(z.string()).exactOptional(),
+  recorded: z.array(z.string()).min(1).exactOptional(),
   /** How it is tried with equipment that startDescribedDevice simulates, over HTTP. */
   tried: z
     .strictObject({
@@ -70,11 +71,21 @@ export function readTables(place = folder): ProvenTable[] {
   });
 }
 
+/** That match an expression which distinguishes nothing. */
+const texts = ['', 'Try again later.'];
+
 /** Why a message could be taken for a configuration of this table. */
 function whyUnsure(values: Table['values'], { recorded }: TableProof): string | undefined {
-  const { complete, has } = values;
+  const parsed = z.strictObject(generic.options).safeParse(values);
+  if (!parsed.success) return z.prettifyError(parsed.error);
+  const { complete, has } = parsed.data;
+  const signs = [isObject(has) ? has.manual : has, isObject(complete) ? complete.end : undefined];
+  const loose = signs.find(
+    (sign) => sign !== undefined && texts.some((text) => new RegExp(sign).test(text)),
+  );
+  if (loose !== undefined) return `/${loose}/ also matches an empty line or a message`;
   if (has === undefined) {
-    return isObject(complete)
+    return complete !== 'twice'
       ? undefined
       : 'an error message would be stored as a configuration; add `has` or `complete: { end }`';
   }

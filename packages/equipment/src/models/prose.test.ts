@@ -34,6 +34,19 @@ const short = [
   'System is starting.\r\n\r\nversion information is not available yet.\r\n',
   'One moment.\nNothing is ready.\nContact your administrator.\nGoodbye.\n',
   'config is locked',
+  // They begin like lines of configurations.
+  '!Version information is not available',
+  '#config-version=unknown',
+  'config system is locked by admin',
+  'hostname unknown',
+  '## Running database is locked',
+  'version 5 is required',
+  'firmware-version is not known',
+  '!Current Configuration: not available',
+  '- set: no such command',
+  'dataplane is not ready',
+  'sysctl is not permitted',
+  'interface unavailable',
 ];
 
 const long = `${Array.from({ length: 12 }, (_, at) => `Line ${at} of a message about the configuration of the system`).join('\n')}\n`;

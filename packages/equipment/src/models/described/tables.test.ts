@@ -39,6 +39,27 @@ describe('readTables', () => {
   });
 
   it.each([
+    ['no end', { complete: {} }],
+    ['another key', { complete: { ende: '^end$' } }],
+    ['an empty end', { complete: { end: '' } }],
+    ['an end that any line is', { complete: { end: '.*' } }],
+    ['no text', { has: null }],
+    ['an empty map', { has: {} }],
+    ['an empty manual', { has: { manual: '' } }],
+    ['an empty text', { has: '' }],
+    ['no expression', { has: { manual: '(' } }],
+    ['what any line has', { has: { manual: '.*' } }],
+    ['what an empty line has', { has: { manual: '^hostname|' } }],
+    ['what a sentence has', { has: { manual: '\\w' } }],
+  ])('rejects %s as a sign of a configuration', async (_what, values) => {
+    await expect(read(values)).rejects.toThrow(/^odd\.yaml: /);
+  });
+
+  it('rejects no session as a recorded one', async () => {
+    await expect(read({ has: '^hostname ' }, { recorded: [] })).rejects.toThrow('recorded');
+  });
+
+  it.each([
     [{ complete: { end: '^end$' } }, {}],
     [{ has: '^hostname ' }, recorded],
     [{ has: { manual: '^hostname ' } }, {}],
