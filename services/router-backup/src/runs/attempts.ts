@@ -175,7 +175,8 @@ export class Attempts {
       const unanswered =
         fetched.unseen && (await transcripts.message(fetched.unseen, name, transcript, rules));
       const unknown = whyUnknown(fetched.extent, models.get(device.model));
-      const unseen = [unanswered, unknown].filter((why) => why !== undefined).join('; ') || undefined;
+      const unseen =
+        [unanswered, unknown].filter((why) => why !== undefined).join('; ') || undefined;
       const saved =
         unanswered === undefined || unsaved !== undefined
           ? { unsaved, startup }

@@ -1,4 +1,4 @@
-/** Configurations of 50,000 lines, with the lines of each table that change by themselves. */
+/** Configurations of 50,000 lines: with the lines of each table that change by themselves, and with those that show what they are. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isSame } from '../configuration/text.ts';
@@ -69,5 +69,41 @@ describe.each(tables.filter((table) => Described.safeParse(table).success))(
       expect(await isSame(one, configuration(changesAt(2)), model)).toBe(true);
       expect(await isSame(one, configuration(changesAt(1), 'set comment "x"'), model)).toBe(false);
     });
+  },
+);
+
+/** For each table, a line of every configuration; or else its last line. */
+const signs: Record<string, string> = {
+  aoscx: '!Version ArubaOS-CX LL.10.13.1050',
+  arubaos: 'version 8.6',
+  asa: ': end',
+  comware: 'return',
+  'cumulus-nvue': '- set:',
+  efos: '!Current Configuration:',
+  fortigate: '#config-version=FGT91G-7.4.7-FW-build2731-250120:opmode=1:vdom=0:user=ann',
+  fortimanager: 'config system global',
+  'fs-switch': 'Current configuration:',
+  icx: 'end',
+  netgear: '!Current Configuration:',
+  onyx: '## Running database "initial"',
+  opnsense: '</opnsense>',
+  pfsense: '</pfsense>',
+  sonicwall: 'firmware-version "SonicOS 7.1.1"',
+  tnsr: 'nacm disable',
+  'tplink-olt': 'end',
+};
+
+it.each(tables.flatMap(({ base, name }) => (base === 'generic' ? [name] : [])))(
+  'only a line behind 50,000 others shows that a text is a configuration of %s',
+  async (name) => {
+    const model = (await loadBackups()).get(name)?.(rackDevice(name, {}));
+    if (model === undefined) throw new Error(`${name} has no backup`);
+    const judge = async (last: string) => {
+      const content = { bytes: configuration([], `${last}\r`) };
+      return (await model.incomplete(content)) ?? (await model.doubt?.(content));
+    };
+
+    expect(await judge(signs[name] ?? '')).toBeUndefined();
+    expect(await judge('set comment "the last"')).toEqual(expect.any(String));
   },
 );
