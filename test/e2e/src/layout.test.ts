@@ -98,7 +98,8 @@ it('names a model in its directory and in the list: with its simulator, a new on
 
   expect(models.length).toBeGreaterThan(20);
   expect(importing.map(([file]) => file.replace(folder, ''))).toEqual([
-    // The bases of tables, and what any command line may print.
+    // The bases of tables, also where tables are verified, and what any command line may print.
+    'packages/equipment/generate/tables.ts',
     'described/described.ts',
     'generic/generic.ts',
     'list.ts',
