@@ -2,8 +2,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Repository } from '@skolo/backup';
 import { run, tempDir } from '@skolo/base/testing';
+import { neverArchived } from '@skolo/rack/jumphost';
 import { expect, it, onTestFinished } from 'vitest';
-import { excluded } from '../jumphost/program.ts';
 
 const page = resolve(import.meta.dirname, '../../../../docs/adopt/alone.md');
 
@@ -39,7 +39,7 @@ it.each([
     /error|missing/,
   );
   expect(await sh(`find '${state}/${copy}' -perm /077`)).toBe('');
-  expect(excluded).not.toContain(copy);
+  expect(neverArchived).not.toContain(copy);
 });
 
 async function makeHistory(work: string, path: string, sh: (script: string) => Promise<string>) {

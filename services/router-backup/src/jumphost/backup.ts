@@ -4,12 +4,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
 import type { RestoreStep } from '@skolo/equipment/models/backup';
+import { neverArchived } from '@skolo/rack/jumphost';
 import type { Occasion, Stored } from '../outcome.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { archiveJumphost } from './archive.ts';
 import { requestArchive, sharedFolder, usualLimits } from './archive-request.ts';
 import { Archives } from './archives.ts';
-import { excluded } from './program.ts';
 
 interface JumphostBackupDeps extends Pick<PartDeps, 'rack' | 'clock' | 'emit'> {
   stateDir: string;
@@ -39,7 +39,7 @@ export class JumphostBackup {
       (await archiveJumphost({
         rack: rack(),
         paths: [...jumphost.paths, rackFile],
-        exclude: [sharedFolder, ...excluded.map((name) => join(stateDir, name))],
+        exclude: [sharedFolder, ...neverArchived.map((name) => join(stateDir, name))],
         history,
         recipients: encrypt,
         folder: archives.folder,

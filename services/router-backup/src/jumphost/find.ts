@@ -1,6 +1,6 @@
 /**
  * Finds the files of the jumphost that are archived, below `jumphost.paths` of rack.yaml (schema/settings/router-backup.ts): directories,
- * journals and databases, and what is omitted besides `excluded` of program.ts.
+ * journals and databases, and what is omitted besides `neverArchived`.
  */
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorText, tempFolder } from '@skolo/base';
 import { readRack } from '@skolo/rack';
+import { neverArchived } from '@skolo/rack/jumphost';
 import { archiveJumphost } from './archive.ts';
 import { acceptRequest, respond } from './archive-request.ts';
 
@@ -35,7 +36,10 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
       folder,
       recipients: encrypt,
       paths: [...jumphost.paths, file],
-      exclude: [tooLarge, ...excluded.map((name) => resolve(folder, '../router-backup', name))],
+      exclude: [
+        tooLarge,
+        ...neverArchived.map((name) => resolve(folder, '../router-backup', name)),
+      ],
       history,
       scratch: join(scratch.path, 'databases'),
       signal: stop.signal,
@@ -50,14 +54,3 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
     return 1;
   }
 }
-
-/** Parts of router-backup's state that are copied off site separately, or useless elsewhere. */
-export const excluded = [
-  'repository',
-  '.repository.previous',
-  'incoming',
-  'archives',
-  'outgoing',
-  'scratch',
-  'transcripts',
-];

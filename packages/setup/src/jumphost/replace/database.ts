@@ -86,14 +86,7 @@ function opened(
   isTrusted: boolean,
 ): Check {
   const objects = count(keys, 'key');
-  if (bootstrap.length === 0 && !isTrusted) {
-    return {
-      differs: [
-        'the archive is not authenticated, and the k3s database in it contains no CA that the k3s token decrypts, so anyone may have written it; use an authenticated archive or the old disk, or create a new cluster with --new-cluster',
-      ],
-    };
-  }
-  if (bootstrap.length === 0) {
+  if (bootstrap.length === 0 && isTrusted) {
     return {
       differs: [],
       note: `${objects}; the database does not contain a CA, so the copy's CA is used`,
@@ -104,7 +97,7 @@ function opened(
   const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
   if (row === undefined) {
     return {
-      differs: ['the k3s database was encrypted with a different k3s token'],
+      differs: ['the k3s database was not encrypted with this k3s token'],
     };
   }
   try {

@@ -15,6 +15,7 @@ import { pack } from 'tar-stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { databaseStep } from './database.ts';
 import { copyStep, findState, placeStep, type StateCopy } from './staging.ts';
+import { hostKeys } from './take-over.ts';
 
 const server = 'var/lib/rancher/k3s/server';
 const time = '2026-11-20T03:15:00Z';
@@ -47,7 +48,7 @@ describe.skipIf(why)("a copy of a jumphost's state", () => {
   /** Members are files with a text, or what else tar may contain. */
   async function archive(
     members: Readonly<
-      Record<string, string | Buffer | { type: 'symlink'; linkname: string } | 'fifo'>
+      Record<string, string | Buffer | { type: 'symlink' | 'link'; linkname: string } | 'fifo'>
     >,
     isAuthenticated: boolean,
   ): Promise<StateCopy> {
@@ -127,10 +128,58 @@ describe.skipIf(why)("a copy of a jumphost's state", () => {
         isAuthenticated ? 'of-the-copy' : 'of-the-cluster',
       );
       expect((await stat(join(root, 'var/lib/skolo/alert-to-pubsub/spool'))).mode & 0o7777).toBe(
-        0o755,
+        0o644,
       );
     },
   );
+
+  it('places folders only where parts are folders, and files only where they are files', async () => {
+    const key = 'etc/ssh/ssh_host_ed25519_key';
+    const copy = await archive(
+      {
+        'etc/ssh/ssh_host_d/bin': '',
+        'etc/ssh/ssh_host_d/lib64': '',
+        'etc/ssh/ssh_host_\n/bin/sh': '',
+        'etc/ssh/ssh_host_x\n/sbin': '',
+        [key]: 'key',
+        [`${key}.pub`]: 'public key',
+        'etc/rancher/k3s/config.yaml/x': 'x',
+        [`${server}/token/x`]: 'x',
+        [`${server}/db`]: 'x',
+        'var/lib/skolo/alertmanager': 'x',
+      },
+      true,
+    );
+    const files = await placed(copy);
+
+    expect(files).toEqual([inherited]);
+    expect((await hostKeys(host)).map(({ path }) => path)).toEqual([`/${key}`, `/${key}.pub`]);
+  });
+
+  it('places no repository, program or second name of a file', async () => {
+    const backup = 'var/lib/skolo/router-backup';
+    const state = `${server}/db/state.db`;
+    const files = await placed(
+      await archive(
+        {
+          [`${backup}/journal/1`]: 'journal',
+          [`${backup}/repository/hooks/reference-transaction`]: '#!/bin/sh',
+          [`${backup}/.repository.previous/config`]: '[core]',
+          [`${backup}/outgoing/mirror/hooks/post-update`]: '#!/bin/sh',
+          [state]: 'database',
+          'var/lib/skolo/alertmanager/x': { type: 'link', linkname: state },
+          'var/lib/skolo/prometheus/x': { type: 'link', linkname: state },
+        },
+        true,
+      ),
+    );
+
+    expect(files.filter((path) => path.startsWith(backup))).toEqual([`${backup}/journal/1`]);
+    for (const path of files) {
+      const { mode, nlink } = await stat(join(root, path));
+      expect({ path, executable: mode & 0o7111, nlink }).toEqual({ path, executable: 0, nlink: 1 });
+    }
+  });
 
   it('places the same parts of a disk, with its own token', async () => {
     const files = await placed(await disk({ ...hostile, ...state }));
@@ -176,7 +225,6 @@ token-file: /etc/rancher/k3s/token
 token: of-eve
 datastore-endpoint: postgres://eve
 kube-apiserver-arg: [authorization-mode=AlwaysAllow]
-node-label: { a: b }
 `;
     const copy = await archive({ 'etc/rancher/k3s/config.yaml': settings }, true);
     await copyStep(copy).apply?.(host);
@@ -191,8 +239,59 @@ node-label: { a: b }
       'token-file',
     ]);
     expect(left.map(({ why }) => / key (\S+) /.exec(why)?.[1])).toEqual([
-      ...['token', 'datastore-endpoint', 'kube-apiserver-arg', 'node-label'],
+      ...['token', 'datastore-endpoint', 'kube-apiserver-arg'],
     ]);
+  });
+
+  it('keeps no setting that turns a protection off, and names it', async () => {
+    const risky = {
+      'secrets-encryption': 'false',
+      'protect-kernel-defaults': 'no',
+      selinux: 'false',
+      'tls-san-security': 'false',
+      'disable-network-policy': 'true',
+      'egress-selector-mode': 'disabled',
+      'resolv-conf': '/var/lib/skolo/alertmanager/resolv.conf',
+      'cluster-dns': '198.51.100.1',
+      'embedded-registry': 'true',
+      'flannel-backend': 'none',
+    };
+    const lines = Object.entries(risky).map(([key, value]) => `${key}: ${value}\n`);
+    const encryption = `${server}/cred/encryption-config.json`;
+    const settings = 'etc/rancher/k3s/config.yaml';
+    const copy = await archive({ [settings]: lines.join(''), [encryption]: '{}' }, true);
+    await copyStep(copy).apply?.(host);
+    const { left } = await findState(host, copy);
+    await placed(copy);
+
+    const text = await readFile(join(root, settings), 'utf8');
+    expect(text.match(/^[^#].*$/gm)).toEqual(['secrets-encryption: true']);
+    expect(left.map(({ why }) => / key (\S+) /.exec(why)?.[1])).toEqual(Object.keys(risky));
+  });
+
+  it.each([
+    [
+      'secrets-encryption: true\nprotect-kernel-defaults: true\nselinux: true\ntls-san-security: true\n',
+    ],
+    ['disable-network-policy: false\nflannel-backend: wireguard-native\n'],
+  ])('keeps settings that protect, such as %j', async (settings) => {
+    await placed(await archive({ 'etc/rancher/k3s/config.yaml': settings }, true));
+
+    expect(await readFile(join(root, 'etc/rancher/k3s/config.yaml'), 'utf8')).toBe(settings);
+  });
+
+  it.each(['disk', 'archive'])("names k3s' other files of the %s", async (kind) => {
+    const folder = 'etc/rancher/k3s';
+    const members = {
+      [`${folder}/config.yaml.d/10.yaml`]: 'resolv-conf: /etc/resolv-pods.conf',
+      [`${folder}/registries.yaml`]: 'mirrors: {}',
+    };
+    const copy = await (kind === 'disk' ? disk(members) : archive(members, true));
+    await copyStep(copy).apply?.(host);
+
+    const { left } = await findState(host, copy);
+
+    expect(left.map(({ path }) => path)).toEqual(Object.keys(members).map((path) => `/${path}`));
   });
 
   it.each([['- a list'], ['key: "unfinished'], ['&a [*a, *a]'], ['token-file: /etc/shadow']])(
@@ -200,7 +299,9 @@ node-label: { a: b }
     async (settings) => {
       await placed(await archive({ 'etc/rancher/k3s/config.yaml': settings }, true));
 
-      expect(await readFile(join(root, 'etc/rancher/k3s/config.yaml'), 'utf8')).toBe('{}\n');
+      expect(await readFile(join(root, 'etc/rancher/k3s/config.yaml'), 'utf8')).not.toMatch(
+        /^[^#]/m,
+      );
     },
   );
 

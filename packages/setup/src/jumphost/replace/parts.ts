@@ -3,6 +3,8 @@
 export interface Part {
   /** Without the leading slash, as in an archive. `*` matches everything with this prefix. */
   path: string;
+  /** Default: a folder. */
+  isFile?: true;
   title: string;
   /** The consequence if there is no copy of it. */
   without: string;
@@ -38,6 +40,7 @@ export const parts: readonly Part[] = [
   },
   {
     path: machineHistory,
+    isFile: true,
     title: 'machine history',
     without: 'earlier conditions, tasks and graphs of machines are missing',
   },
@@ -70,6 +73,7 @@ export const parts: readonly Part[] = [
   },
   {
     path: token,
+    isFile: true,
     title: 'k3s token',
     without: 'k3s can decrypt its database only with the token from the secret store',
     isClusterKey: true,
@@ -88,6 +92,7 @@ export const parts: readonly Part[] = [
   },
   {
     path: settings,
+    isFile: true,
     title: 'k3s settings',
     without: 'settings that someone added to config.yaml are lost',
   },
@@ -98,16 +103,17 @@ export const parts: readonly Part[] = [
   },
   {
     path: 'etc/ssh/ssh_host_*',
+    isFile: true,
     title: 'SSH host keys',
     without:
       'ssh warns on every workstation; run ssh-keygen -R for the name and the address of the jumphost',
   },
 ];
 
-/** Paths that a spare takes from a copy, without those inside of others. */
+/** Paths that a spare takes from a copy, without those inside of others. Those of folders end with a slash. */
 export function placedPaths(isAuthenticated: boolean): string[] {
   const paths = parts
     .filter(({ isClusterKey }) => isAuthenticated || !isClusterKey)
-    .map(({ path }) => path);
-  return paths.filter((path) => !paths.some((each) => path.startsWith(`${each}/`)));
+    .map(({ path, isFile }) => (isFile ? path : `${path}/`));
+  return paths.filter((path) => !paths.some((each) => path !== each && path.startsWith(each)));
 }

@@ -21,21 +21,12 @@ move() {
   mv -T "$1" "/$1"
 }
 mkdir -p /var/lib/skolo /etc/rancher
-(umask 077; mkdir -p /var/lib/rancher/k3s/server /etc/rancher/k3s)
-# Those of another cluster do not match the database.
-if [ -e var/lib/rancher/k3s/server/db ] && [ ! -e "$folder/old/apart" ]; then
-  mkdir -p "$folder/old/var/lib/rancher/k3s/server"
-  for each in tls cred token; do
-    [ -e /var/lib/rancher/k3s/server/$each ] || continue
-    rm -rf "$folder/old/var/lib/rancher/k3s/server/$each"
-    mv -T /var/lib/rancher/k3s/server/$each "$folder/old/var/lib/rancher/k3s/server/$each"
-  done
-  # If this is interrupted, those that are there next time are the copy's.
-  touch "$folder/old/apart"
-fi
-for each in var/lib/skolo/* var/lib/rancher/k3s/server/* etc/rancher/node etc/rancher/k3s/*; do move "$each"; done
-# Without the old settings, k3s would not use the encryption of its secrets.
-if [ -e /var/lib/rancher/k3s/server/cred/encryption-config.json ] && [ ! -e /etc/rancher/k3s/config.yaml ]; then
-  (umask 077; mkdir -p /etc/rancher/k3s; echo 'secrets-encryption: true' > /etc/rancher/k3s/config.yaml)
+(umask 077; mkdir -p /var/lib/rancher/k3s /etc/rancher/k3s)
+# All of k3s' server, because the keys of another cluster do not match the database.
+for each in var/lib/skolo/* var/lib/rancher/k3s/server etc/rancher/node etc/rancher/k3s/*; do move "$each"; done
+# Without this setting, k3s would not use the encryption of its secrets.
+settings=/etc/rancher/k3s/config.yaml
+if [ -e /var/lib/rancher/k3s/server/cred/encryption-config.json ] && ! grep -qs '^secrets-encryption:' $settings; then
+  (umask 077; echo 'secrets-encryption: true' >> $settings)
 fi
 sync -f /var/lib

@@ -2,12 +2,14 @@
  * Restores a jumphost's state from a copy to the spare: first its parts into a staging directory, where they are verified, then into
  * place. Each step may be interrupted and run again.
  */
+import { dirname } from 'node:path';
 import { nodeCommand, parseJson, script, withArguments } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
+import { neverArchived } from '@skolo/rack/jumphost';
 import { type Host, type LocalFile, linesOf, type Step } from '@skolo/setup/engine';
 import { removeAgent, unitFile } from '@skolo/setup/k3s';
 import { z } from 'zod';
-import { knownSettings } from './known-settings.ts';
+import { droppedSettings, knownSettings } from './known-settings.ts';
 import {
   database,
   machineHistory,
@@ -25,11 +27,10 @@ export const staged = `${folder}/copy`;
 const copied = `${folder}/copied`;
 /** Contains the ID of the copy that is in place. */
 const placed = `${folder}/placed`;
-/** Keys of k3s' settings that are not taken over, as a list in JSON. */
-const dropped = `${folder}/dropped.json`;
 const unpacked = `${folder}/unpacked`;
 /** In an archive: which jumphost it is from, and what was omitted. */
 const aboutFile = 'skolo-jumphost.json';
+const backupState = 'var/lib/skolo/router-backup';
 const copyMs = 3_600_000;
 
 /** The source of the old jumphost's state. */
@@ -85,7 +86,9 @@ export function copyStep(copy: StateCopy): Step {
       await host.need(`rm -rf ${folder} && mkdir -p -m 0700 ${folder} ${staged}`, {
         deadlineMs: copyMs,
       });
-      if ('disk' in from) await host.need(stage(from.disk, 'disk'), { deadlineMs: copyMs });
+      let others: string;
+      if ('disk' in from)
+        others = await host.need(stage(from.disk, 'disk'), { deadlineMs: copyMs });
       else {
         const archive = `${folder}/archive.tar`;
         await host.write({ path: archive, content: from.tar, mode: 0o600 });
@@ -94,10 +97,11 @@ export function copyStep(copy: StateCopy): Step {
           { deadlineMs: copyMs },
         );
         const how = from.isAuthenticated ? 'unpacked' : 'foreign';
-        await host.need(stage(unpacked, how), { deadlineMs: copyMs });
-        await host.need(`rm -rf ${unpacked}`, { deadlineMs: copyMs });
+        others = await host.need(stage(unpacked, how), { deadlineMs: copyMs });
+        const never = neverArchived.map((name) => `${staged}/${backupState}/${name}`);
+        await host.need(`rm -rf ${unpacked} ${never.join(' ')}`, { deadlineMs: copyMs });
       }
-      await keepKnownSettings(host);
+      await keepKnownSettings(host, linesOf(others));
       if (history !== undefined) {
         const { content, mode, uid, gid } = history;
         const path = `${staged}/${machineHistory}`;
@@ -111,13 +115,11 @@ export function copyStep(copy: StateCopy): Step {
 
 const stageParts = script(new URL('./stage-parts.sh', import.meta.url));
 
-async function keepKnownSettings(host: Host): Promise<void> {
+async function keepKnownSettings(host: Host, others: readonly string[]): Promise<void> {
   const path = `${staged}/${settings}`;
   const text = await host.read(path);
-  if (text === undefined) return;
-  const known = knownSettings(text);
-  await host.write({ path, content: known.text, mode: 0o600 });
-  await host.write({ path: dropped, content: JSON.stringify(known.dropped), mode: 0o600 });
+  if (text === undefined && others.length === 0) return;
+  await host.write({ path, content: knownSettings(text ?? '', others), mode: 0o600 });
 }
 
 export interface FoundState {
@@ -143,7 +145,8 @@ export async function findState(
   const said = linesOf(await host.need(`${there}\n${lines.join('\n')}`));
   const damage = (await host.need(`${there}\n${historyScript}`, { deadlineMs: copyMs })).trim();
   const about = About.safeParse(parseJson((await host.read(`${staged}/${aboutFile}`)) ?? ''));
-  const keys = z.array(z.string()).safeParse(parseJson((await host.read(dropped)) ?? ''));
+  const [config = ''] = linesOf(await host.need(`${there}; pwd`));
+  const dropped = droppedSettings((await host.read(`${config}/${settings}`)) ?? '');
   return {
     parts: parts.map((part, at) => {
       const isHistory = part.path === machineHistory;
@@ -153,9 +156,9 @@ export async function findState(
     }),
     left: [
       ...(damage === '' ? [] : [{ path: `/${machineHistory}`, why: `it is damaged: ${damage}` }]),
-      ...(keys.data ?? []).map((key) => ({
-        path: `/${settings}`,
-        why: `its key ${key} is not taken over; if the cluster requires it, add it on the new jumphost`,
+      ...dropped.map((what) => ({
+        path: what.startsWith('key ') ? `/${settings}` : `/${dirname(settings)}/${what}`,
+        why: `${what.startsWith('key ') ? `its ${what}` : 'it'} is not taken over; if the cluster requires it, add it on the new jumphost`,
       })),
       ...(about.data?.left ?? []),
     ],
@@ -209,7 +212,7 @@ export function placeStep({ copy, keepOff, token: stored }: PlaceNeeds): Step {
 
 /** Removes the copy, because it contains secrets. */
 export async function removeCopy(host: Host): Promise<void> {
-  await host.need(`rm -rf ${staged} ${unpacked} ${folder}/archive.tar ${dropped} ${copied}`, {
+  await host.need(`rm -rf ${staged} ${unpacked} ${folder}/archive.tar ${copied}`, {
     deadlineMs: copyMs,
   });
 }

@@ -114,10 +114,12 @@ function word(text: string): RegExp {
 }
 
 /** From the copy; if it contains none, the spare keeps its own. */
-async function hostKeys(host: Host): Promise<FileContent[]> {
+export async function hostKeys(host: Host): Promise<FileContent[]> {
+  // A line break in a name would begin another path.
+  const names = "-name 'ssh_host_*' ! -name '*[!0-9A-Za-z_.-]*'";
   const found = linesOf(
     await host.need(
-      `cd ${staged} 2>/dev/null || exit 0; ls etc/ssh/ssh_host_* 2>/dev/null || true`,
+      `cd ${staged} 2>/dev/null || exit 0; find etc/ssh -maxdepth 1 -type f ${names} 2>/dev/null | sort`,
     ),
   );
   const keys = found.map(async (path) => ({
