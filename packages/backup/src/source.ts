@@ -7,8 +7,8 @@ export interface BackupSource {
     dir: string;
     branch: string;
     decrypt: ((content: Buffer) => Promise<Buffer>) | undefined;
-    /** Called before commits are used as they are. @throws BackupError `unauthenticated` */
-    admit: () => void;
+    /** Called before a file is used. @throws BackupError `unauthenticated` */
+    admit: (path: string) => void;
   };
   /** Names of the devices that have versions, sorted. */
   devices(): Promise<string[]>;

@@ -32,6 +32,11 @@ export function backFrom(wanted: string): number | undefined {
   return back && Number(back.count ?? 0);
 }
 
+/** Whether it is an ID or its beginning, not a time or relative to the newest. */
+export function isId(wanted: string): boolean {
+  return backFrom(wanted) === undefined && timeOf(wanted) === undefined;
+}
+
 function fewer(versions: readonly unknown[], wanted: string): never {
   throw notFound(`${wanted} does not exist: the history contains ${count(versions.length)}`);
 }

@@ -45,7 +45,7 @@ export function decryptWith(identities: readonly Secret[], what: string) {
     const decrypter = new Decrypter();
     for (const identity of identities) decrypter.addIdentity(identity.reveal());
     try {
-      yield* await decrypter.decrypt(ReadableStream.from(content));
+      yield* await decrypter.decrypt(ReadableStream.from(withHeader(content, what)));
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('no identity matched')) {
         const given =
@@ -60,6 +60,25 @@ export function decryptWith(identities: readonly Secret[], what: string) {
       });
     }
   };
+}
+
+/** Hundreds of recipients. Each one is tried with each identity, before anything is authenticated. */
+const mostHeader = 64 << 10;
+
+async function* withHeader(
+  content: AsyncIterable<Uint8Array>,
+  what: string,
+): AsyncGenerator<Uint8Array> {
+  let header: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of content) {
+    if (header !== undefined) {
+      header = Buffer.concat([header, chunk.subarray(0, mostHeader)]);
+      if (header.subarray(0, mostHeader).includes('\n--- ')) header = undefined;
+      else if (header.length >= mostHeader)
+        throw new BackupError('damaged', `${what}: its age header is too large`);
+    }
+    yield chunk;
+  }
 }
 
 const give =

@@ -121,13 +121,6 @@ describe('pack', () => {
       expect(one.digest).not.toBe(other.digest);
       expect(sha1Of(one.object)).not.toBe(sha1Of(other.object));
       expect(await unpack(one.object, { encrypted, ...one }, about)).toEqual(content);
-      for (const digest of [other.digest, sha1Of(content)]) {
-        const opening = unpack(one.object, { encrypted, digest }, about);
-        await expect(opening).rejects.toMatchObject({ code: 'damaged' });
-      }
-      const { object } = await packed(nonce, Buffer.from('interface eth1\n'));
-      const opening = unpack(object, { encrypted, ...one, digest: one.digest }, about);
-      await expect(opening).rejects.toMatchObject({ code: 'damaged' });
     },
   );
 
@@ -192,7 +185,7 @@ describe('a copy that was made with the backup key', () => {
           { ...about, day: '2026-11-21' },
         ],
       ] as const) {
-        await expect(opened(made.object, as, given)).rejects.toThrow('does not match its name');
+        expect(await opened(made.object, as, given)).toEqual({ content, isAuthenticated: false });
       }
     }
   });
@@ -210,8 +203,8 @@ describe('a copy that was made with the backup key', () => {
     }
     const stolen = await make(recipients, other);
     for (const digest of [stolen.digest, stolen.archive]) {
-      const opening = opened(stolen.object, { encrypted: true, digest }, options);
-      await expect(opening).rejects.toMatchObject({ code: 'damaged' });
+      const about = { encrypted: true, digest };
+      expect(await opened(stolen.object, about, options)).toMatchObject({ isAuthenticated: false });
     }
   });
 });
@@ -219,7 +212,7 @@ describe('a copy that was made with the backup key', () => {
 describe('unpack', () => {
   it.each([
     ['text', Buffer.alloc(5 << 20), false],
-    ['an archive of files', tarOfZeros(5 << 20), false],
+    ['an archive of files', tarOfZeros(65 << 20), false],
     ['an archive of the jumphost', tarOfZeros(1 << 20), true],
   ])(
     'ends before the content of a small object fills memory or disk: %s',
@@ -243,6 +236,37 @@ describe('unpack', () => {
     const back = await unpack(gzipSync(large), about, { identities: [], what: 'it' });
 
     expect(back.equals(large)).toBe(true);
+  });
+
+  it('opens an archive of files that is mostly zeros, or arrives in small pieces', async () => {
+    const zeros = tarOfZeros(6 << 20);
+    const about = { encrypted: false, digest: sha1Of(zeros) };
+    const pieces = [zeros.subarray(0, 120), zeros.subarray(120, 200), zeros.subarray(200)];
+    const members = Buffer.concat(pieces.map((piece) => gzipSync(piece)));
+
+    for (const object of [gzipSync(zeros), members]) {
+      const back = await unpack(object, about, { identities: [], what: 'it' });
+      expect(back.equals(zeros)).toBe(true);
+    }
+  });
+
+  it('ends before an age header of any length costs time', async () => {
+    const stanza = `-> X25519 ${'A'.repeat(43)}\n${'A'.repeat(43)}\n`;
+    const object = Buffer.from(
+      `age-encryption.org/v1\n${stanza.repeat(20_000)}--- ${'A'.repeat(43)}\n`,
+    );
+    const { identity } = await newKeyPair();
+
+    const unpacking = unpack(
+      object,
+      { encrypted: true, digest },
+      { identities: [identity], what: 'it' },
+    );
+
+    await expect(unpacking).rejects.toMatchObject({
+      code: 'damaged',
+      message: 'it: its age header is too large',
+    });
   });
 
   it('opens what older software compressed', async () => {

@@ -21,14 +21,19 @@ interface UnpackOptions {
   what: string;
   /** Size of the object in bytes, as listed. */
   packedSize: number;
+  /** Free space for the content, in bytes. */
+  freeBytes?: number;
   /** Whether it is an archive of the jumphost, whose digest is that of the stored bytes. */
   isArchive?: boolean;
   /** Called once the content has ended. @throws BackupError It must not be used. */
   admit(isAuthenticated: boolean): void;
 }
 
-/** An archive of files that compresses better is not genuine. */
+type About = Pick<NamedObject, 'encrypted' | 'digest' | 'device' | 'day'>;
+
+/** An archive of files that compresses better is not genuine, unless it is small. */
 const mostExpansion = 100;
+const smallArchive = 64 << 20;
 
 /**
  * The content of an object, exactly as read from the device.
@@ -37,89 +42,72 @@ const mostExpansion = 100;
  */
 export async function* unpacked(
   object: AsyncIterable<Uint8Array>,
-  about: Pick<NamedObject, 'encrypted' | 'digest' | 'device' | 'day'>,
+  about: About,
   options: UnpackOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { identities, backupKey, what, isArchive = false, admit } = options;
-  const keyed = (nonce: string) =>
-    backupKey && createHmac('sha256', copyKey(backupKey, { ...about, nonce }));
-  const sealed = new Digests(keyed(noNonce), createHash('sha256'));
-  let content = new Digests(undefined, createHash('sha1'));
-  const pieces = bounded(object, sealed, options);
-  const rest = async () => {
-    for (let next = await pieces.next(); !next.done; ) next = await pieces.next();
-  };
-  const packed = about.encrypted ? decryptWith(identities, what)(open(pieces)) : open(pieces);
+  const { identities, what, admit } = options;
+  const stored = keyedDigest(about, options, noNonce);
+  let content: Hash | Hmac | undefined = createHash('sha1');
+  let isEarlier = true;
+  const pieces = bounded(object, stored, options);
+  const packed = about.encrypted ? decryptWith(identities, what)(pieces) : pieces;
   const plain = withNonce(packed, (nonce) => {
-    content = new Digests(keyed(nonce), createHmac('sha256', nonce));
+    isEarlier = false;
+    content = keyedDigest(about, options, nonce);
   });
   try {
     for await (const chunk of limited(gunzipped(plain), options)) {
-      content.update(chunk);
+      content?.update(chunk);
       yield chunk;
     }
-    await rest();
   } catch (error) {
-    if (!(error instanceof BackupError)) {
-      const why = errorCode(error)?.startsWith('Z_') ? 'the content is damaged' : String(error);
-      throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
-    }
-    if (error.code !== 'no-key' || !isArchive) throw error;
-    // Of an archive for somebody else, it is still known whether the rack made it.
-    await rest();
-    verdict(sealed.verdict(about.digest));
-    throw error;
-  } finally {
-    await pieces.return(undefined);
+    if (error instanceof BackupError) throw error;
+    const why = errorCode(error)?.startsWith('Z_') ? 'the content is damaged' : String(error);
+    throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
   }
-  verdict(sealed.verdict(about.digest) ?? content.verdict(about.digest));
-
-  function verdict(isAuthenticated: boolean | undefined): void {
-    if (isAuthenticated === undefined)
-      throw new BackupError('damaged', `${what}: its content does not match its name`);
-    admit(isAuthenticated);
-  }
+  const matches = content !== undefined && digestOf(content) === about.digest;
+  // What is encrypted cannot be damaged unnoticed. A nonce may belong to a key that this computer does not have.
+  if (isEarlier && !about.encrypted && !matches)
+    throw new BackupError('damaged', `${what}: its content does not match its name`);
+  admit(isDigest(stored, about) || (!isEarlier && matches));
 }
 
-/** Digests of the same bytes: keyed with the rack's backup key, and as without one. */
-class Digests {
-  private readonly keyed: Hmac | undefined;
-  private readonly plain: Hash | Hmac;
+/** Whether the rack made this archive. Nothing is unpacked. @throws BackupError */
+export async function isOwnArchive(
+  object: AsyncIterable<Uint8Array>,
+  about: About,
+  options: UnpackOptions,
+): Promise<boolean> {
+  const stored = keyedDigest(about, options, noNonce);
+  if (stored !== undefined) for await (const _ of bounded(object, stored, options));
+  return isDigest(stored, about);
+}
 
-  constructor(keyed: Hmac | undefined, plain: Hash | Hmac) {
-    this.keyed = keyed;
-    this.plain = plain;
-  }
+/** Undefined without a backup key. */
+function keyedDigest(
+  about: About,
+  { backupKey }: Pick<UnpackOptions, 'backupKey'>,
+  nonce: string,
+): Hmac | undefined {
+  return backupKey && createHmac('sha256', copyKey(backupKey, { ...about, nonce }));
+}
 
-  update(bytes: Uint8Array): void {
-    this.keyed?.update(bytes);
-    this.plain.update(bytes);
-  }
-
-  /** Whether the rack made what has this digest; undefined if something else has it. At the end, once. */
-  verdict(digest: string): boolean | undefined {
-    if (this.keyed !== undefined && digestOf(this.keyed) === digest) return true;
-    return digestOf(this.plain) === digest ? false : undefined;
-  }
+function isDigest(keyed: Hmac | undefined, { digest }: About): boolean {
+  return keyed !== undefined && digestOf(keyed) === digest;
 }
 
 async function* bounded(
   object: AsyncIterable<Uint8Array>,
-  digests: Digests,
+  digest: Hmac | undefined,
   { packedSize, what }: UnpackOptions,
 ): AsyncGenerator<Uint8Array, undefined> {
   let size = 0;
   for await (const chunk of object) {
     size += chunk.length;
     if (size > packedSize) throw new BackupError('damaged', `${what} changed while it was read`);
-    digests.update(chunk);
+    digest?.update(chunk);
     yield chunk;
   }
-}
-
-/** The same, but whoever stops reading it does not close it. */
-async function* open(pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
 }
 
 /** @param notice called before the content, unless an earlier release made it */
@@ -150,23 +138,30 @@ function gunzipped(packed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
 
 async function* limited(
   content: AsyncIterable<Uint8Array>,
-  { packedSize, isArchive, what }: UnpackOptions,
+  { packedSize, freeBytes = Number.POSITIVE_INFINITY, isArchive, what }: UnpackOptions,
 ): AsyncGenerator<Uint8Array> {
+  const expanded = mostExpansion * packedSize;
+  let start = Buffer.alloc(0);
   let size = 0;
-  let most: number | undefined;
   for await (const chunk of content) {
-    most ??= mostBytes(chunk, packedSize, isArchive);
+    if (start.length < tarMagic.end) {
+      start = Buffer.concat([start, chunk.subarray(0, tarMagic.end)]);
+    }
     size += chunk.length;
+    const most = isArchive ? expanded : mostBytes(start, expanded);
     if (size > most)
       throw new BackupError('damaged', `${what}: its content is larger than ${most} bytes`);
+    if (size > freeBytes)
+      throw new BackupError('damaged', `${what}: its content does not fit on the disk`);
     yield chunk;
   }
 }
 
+/** The magic of a POSIX header. */
+const tarMagic = { start: 257, end: 262 };
+
 /** Equipment sends either text or, from a disk, an archive of files. */
-function mostBytes(start: Uint8Array, packedSize: number, isArchive = false): number {
-  const expanded = mostExpansion * packedSize;
-  if (isArchive) return expanded;
-  const isTar = Buffer.from(start.subarray(257, 262)).toString('latin1') === 'ustar';
-  return isTar ? Math.max(limits.configuration.bytes, expanded) : limits.configuration.bytes;
+function mostBytes(start: Buffer, expanded: number): number {
+  const isTar = start.toString('latin1', tarMagic.start, tarMagic.end) === 'ustar';
+  return isTar ? Math.max(smallArchive, expanded) : limits.configuration.bytes;
 }

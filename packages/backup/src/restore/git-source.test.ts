@@ -110,6 +110,23 @@ describe('a git repository as a source', () => {
     }
   });
 
+  it('decides for each file whether it is encrypted', async () => {
+    await filled();
+    await commitEncrypted('zzz', Buffer.from('tuo'));
+    const ssh = join(history.parent, 'ssh');
+    await writeFile(ssh, '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n', { mode: 0o755 });
+    vi.stubEnv('GIT_SSH_COMMAND', ssh);
+    const source = await openSource(`ssh://nobody@rack${history.folder}`, {
+      trust: { acceptsUnauthenticated: true, encrypts: true },
+    });
+    const [plain] = await source.versions('router');
+    const [encrypted] = await source.versions('zzz');
+
+    await expect(plain && source.content(plain)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(encrypted && source.content(encrypted)).rejects.toMatchObject({ code: 'no-key' });
+    await source.close();
+  });
+
   it('says without a password that a remote does not respond', async () => {
     const opening = openGitSource('https://ann:CANARY@127.0.0.1:1/rack4.git');
 

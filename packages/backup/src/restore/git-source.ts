@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { GitFailed, git, startGit } from '../git/git.ts';
 import { inWords, notRead } from '../git/storage-error.ts';
-import { readNames, readTip } from '../history/commits.ts';
+import { readTip } from '../history/commits.ts';
 import { encrypted } from '../history/device-file.ts';
 import { isThere } from '../history/folder.ts';
 import { HistoryReader } from '../history/reader.ts';
@@ -43,21 +43,18 @@ export async function openGitSource(
   try {
     if (temp !== undefined) await clone(from, temp, signal);
     const dir = local ?? temp ?? '';
-    const opened = { dir, branch: await branchOf(dir, branch, place), decrypt };
-    const reader = new HistoryReader({ ...opened, place });
     // The rack's own repository, which was set aside, is not encrypted.
-    const isEncrypted =
-      local !== undefined ||
-      (await readNames(dir, opened.branch)).some((name) => encrypted.test(name));
-    const admit = () => admitCopy(place, { isEncrypted, isAuthenticated: false }, trust);
+    const admit = (path: string) => {
+      const isEncrypted = local !== undefined || encrypted.test(path);
+      admitCopy(place, { isEncrypted, isAuthenticated: false }, trust);
+    };
+    const opened = { dir, branch: await branchOf(dir, branch, place), decrypt, admit };
+    const reader = new HistoryReader({ ...opened, place });
     return {
-      repository: { ...opened, admit },
+      repository: opened,
       devices: () => reader.devices(),
       versions: (device, options) => reader.versions(device, options),
-      async content(version) {
-        admit();
-        return await reader.content(version);
-      },
+      content: (version) => reader.content(version),
       close: removeTemp,
     };
   } catch (error) {

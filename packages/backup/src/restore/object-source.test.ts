@@ -106,6 +106,30 @@ describe('a copy that the rack did not make', () => {
     }
   });
 
+  it('may be a genuine one, if this computer has no key or the rack has another one now', async () => {
+    const { identity, recipient } = await newKeyPair();
+    const place = await directory();
+    const name = await put(place, { ...facts, recipients: [recipient], backupKey });
+    const now = new Secret('a new one');
+
+    expect(await read(place, name, {}, [identity])).toBe(facts.content);
+    const trust = { backupKey: now, acceptsUnauthenticated: true };
+    expect(await read(place, name, trust, [identity])).toBe(facts.content);
+    await expect(read(place, name, { backupKey: now }, [identity])).rejects.toMatchObject({
+      code: 'unauthenticated',
+    });
+  });
+
+  it('is rejected by its name alone, if it is a plain one that cannot be authenticated', async () => {
+    const place = await directory();
+    const name = `2026-11-20-router-${'a'.repeat(40)}.gz`;
+    await writeFile(join(place.url, name), 'damaged');
+
+    for (const trust of [{ encrypts: true }, { backupKey, archived: 'router' }]) {
+      await expect(read(place, name, trust)).rejects.toMatchObject({ code: 'unauthenticated' });
+    }
+  });
+
   it('is never used unencrypted if rack.yaml encrypts copies, unless it is authenticated', async () => {
     const place = await directory();
     const trust = { acceptsUnauthenticated: true, encrypts: true };
@@ -123,7 +147,7 @@ describe('a copy that the rack did not make', () => {
   it('fills neither the disk nor leaves a part of it there', async () => {
     const place = await directory();
     const folder = await tempDir();
-    const bytes = Buffer.alloc(8 << 20);
+    const bytes = Buffer.alloc(65 << 20);
     bytes.write('ustar', 257);
     const name = `2026-11-20-router-${sha1Of(bytes)}.gz`;
     await writeFile(join(place.url, name), gzipSync(bytes));

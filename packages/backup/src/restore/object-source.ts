@@ -1,18 +1,18 @@
 /** Reads versions from an object location: available even if the rack is down. */
 
 import { createWriteStream } from 'node:fs';
-import { rm, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { readFile, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { tempFolder } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { notStored } from '../git/storage-error.ts';
 import { named, type OurObject, parseObjectName, timeOf } from '../offsite/name.ts';
 import type { OffsitePlace } from '../offsite/place.ts';
-import { unpacked } from '../offsite/unpack.ts';
+import { isOwnArchive, unpacked } from '../offsite/unpack.ts';
 import type { BackupSource, Version } from '../source.ts';
-import { admitCopy, type Trust } from './trust.ts';
+import { admitCopy, admitName, type Trust } from './trust.ts';
 
 interface ObjectSourceOptions {
   /** age identities for encrypted objects. */
@@ -47,55 +47,41 @@ export function objectSource(
     return ofDevice.filter(({ object }) => keyOf(object.name) === keyOf(id));
   }
 
-  /** @param use what is done with the content of a copy */
-  async function reading<T>(
-    { id }: Version,
-    use: (content: AsyncIterable<Uint8Array>) => Promise<T>,
-  ): Promise<T> {
+  async function contentToFile({ id }: Version, file: string): Promise<void> {
     const copies = await copiesOf(id);
     let failure: unknown = new BackupError('not-found', `${place.url}: ${id} does not exist`);
-    for (const { object, named: about } of copies) {
-      const what = `${place.url}/${object.name}`;
-      const { device, encrypted: isEncrypted } = about;
-      const { backupKey } = trust;
+    for (const copy of copies) {
       try {
-        return await use(
-          unpacked(place.read(object.name, signal), about, {
-            identities,
-            backupKey,
-            what,
-            packedSize: object.size,
-            isArchive: device === trust.archived,
-            admit: (isAuthenticated) =>
-              admitCopy(what, { device, isEncrypted, isAuthenticated }, trust),
-          }),
-        );
+        return await write(copy, file);
       } catch (error) {
-        if (!(error instanceof BackupError)) throw error;
+        await rm(file, { force: true }).catch(() => undefined);
+        signal.throwIfAborted();
+        if (!(error instanceof BackupError)) throw notStored(`${file} cannot be written`, error);
         failure = error;
       }
     }
     throw failure;
   }
 
-  async function contentToFile(version: Version, file: string): Promise<void> {
-    try {
-      const { bavail, bsize } = await statfs(dirname(file));
-      await reading(version, (content) =>
-        pipeline(
-          content,
-          upTo(bavail * bsize, dirname(file)),
-          createWriteStream(file, { mode: 0o600 }),
-          {
-            signal,
-          },
-        ),
-      );
-    } catch (error) {
-      await rm(file, { force: true }).catch(() => undefined);
-      signal.throwIfAborted();
-      throw notStored(`${file} cannot be written`, error);
-    }
+  async function write({ object, named: about }: OurObject, file: string): Promise<void> {
+    const what = `${place.url}/${object.name}`;
+    const { device, encrypted: isEncrypted } = about;
+    const { bavail, bsize } = await statfs(dirname(file));
+    const options = {
+      identities,
+      backupKey: trust.backupKey,
+      what,
+      packedSize: object.size,
+      freeBytes: bavail * bsize,
+      isArchive: device === trust.archived,
+      admit: (isAuthenticated: boolean) => admitCopy(what, { isEncrypted, isAuthenticated }, trust),
+    };
+    const read = () => place.read(object.name, signal);
+    // Of a plain copy, the name tells whether it can be used at all. An archive is only unpacked if it may be used.
+    if (!isEncrypted) admitName(what, device, trust);
+    if (options.isArchive) options.admit(await isOwnArchive(read(), about, options));
+    const target = createWriteStream(file, { mode: 0o600 });
+    await pipeline(unpacked(read(), about, options), target, { signal });
   }
 
   return {
@@ -105,22 +91,15 @@ export function objectSource(
       const versions = new Map(ofDevice.map((each) => [keyOf(each.object.name), versionOf(each)]));
       return [...versions.values()].sort(newestFirst).slice(0, limit);
     },
-    content: (version) => reading(version, (content) => buffer(content)),
+    async content(version) {
+      // Nothing is in memory before it is known that it may be used.
+      await using folder = await tempFolder('skolo-copy-');
+      const file = join(folder.path, 'content');
+      await contentToFile(version, file);
+      return await readFile(file);
+    },
     contentToFile,
     close: async () => undefined,
-  };
-}
-
-/** A `pipeline` stage: what would fill the disk is not written to it. */
-function upTo(mostBytes: number, folder: string) {
-  return async function* counted(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let size = 0;
-    for await (const chunk of content) {
-      size += chunk.length;
-      if (size > mostBytes)
-        throw new BackupError('storage', `${folder}: the content does not fit on the disk`);
-      yield chunk;
-    }
   };
 }
 

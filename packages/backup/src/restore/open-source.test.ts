@@ -144,6 +144,21 @@ describe('openSource', () => {
     expect(await (await openSource(join(dir, 'empty'))).devices()).toEqual([]);
   });
 
+  it.each(['.skolo-backups', `2026-11-20-router-${'a'.repeat(40)}.gz.age`])(
+    'takes a directory with %s for one with objects, even if somebody has added a repository',
+    async (name) => {
+      const dir = await tempDir();
+      await mkdir(join(dir, 'objects'));
+      await writeFile(join(dir, 'HEAD'), 'ref: refs/heads/main\n');
+      await writeFile(join(dir, name), '');
+
+      const source = await openSource(dir);
+
+      expect(source.repository).toBeUndefined();
+      expect(await source.devices()).toEqual(name.startsWith('.') ? [] : ['router']);
+    },
+  );
+
   it('does not take any address', async () => {
     await expect(openSource('s3://ann:canary@backups')).rejects.toMatchObject({
       code: 'rejected',

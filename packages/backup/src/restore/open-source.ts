@@ -1,13 +1,14 @@
 /** Opens versions from any source: a bucket, a git remote, a directory. */
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { inWords } from '../git/storage-error.ts';
 import { decrypt } from '../offsite/age.ts';
-import { directoryPlace } from '../offsite/directory.ts';
+import { directoryPlace, markName } from '../offsite/directory.ts';
 import { type GcsOptions, gcsPlace } from '../offsite/gcs/gcs.ts';
 import { shownRemote } from '../offsite/git/remote.ts';
+import { parseObjectName } from '../offsite/name.ts';
 import type { BackupSource } from '../source.ts';
 import { findGitDir, isRemote, openGitSource } from './git-source.ts';
 import { objectSource } from './object-source.ts';
@@ -53,10 +54,18 @@ export async function openSource(
   return objectSource(directoryPlace(from), ofObjects);
 }
 
-/** @throws BackupError `not-found`: the directory does not exist */
+/**
+ * A directory with copies stays one, whatever somebody has added to it.
+ *
+ * @throws BackupError `not-found`: the directory does not exist
+ */
 async function isRepository(folder: string): Promise<boolean> {
   try {
-    if ((await stat(folder)).isDirectory()) return (await findGitDir(folder)) !== undefined;
+    if ((await stat(folder)).isDirectory()) {
+      const names = await readdir(folder);
+      if (names.some((name) => name === markName || parseObjectName(name))) return false;
+      return (await findGitDir(folder)) !== undefined;
+    }
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') {
       throw new BackupError('storage', `${folder}: ${inWords(error)}`, { cause: error });

@@ -1,7 +1,7 @@
 /** Decides which copy an operator means, if some must not be used. */
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Version } from '../source.ts';
-import { backFrom, resolveVersion } from '../versions.ts';
+import { backFrom, isId, resolveVersion } from '../versions.ts';
 
 interface PickOptions<T> {
   /** As accepted by `resolveVersion`. */
@@ -15,7 +15,7 @@ interface PickOptions<T> {
 }
 
 /**
- * The version that an operator means, as `resolveVersion`, but `latest` and `latest~N` only count versions that can be used.
+ * The version that an operator means, as `resolveVersion`, but `latest`, `latest~N` and times only count versions that can be used.
  *
  * @param versions of one device, newest first
  * @throws BackupError `not-found`, and of `read`: of the newest version if none can be used
@@ -25,13 +25,15 @@ export async function pickVersion<T>(
   { wanted, read, passes = [], onPass }: PickOptions<T>,
 ): Promise<{ version: Version; content: T }> {
   const resolved = resolveVersion(versions, wanted);
-  const back = backFrom(wanted);
-  if (passes.length === 0 || back === undefined) {
+  if (passes.length === 0 || isId(wanted)) {
     return { version: resolved, content: await read(resolved) };
   }
-  let newer = back;
+  const back = backFrom(wanted);
+  let newer = back ?? 0;
   let first: BackupError | undefined;
-  for (const version of versions) {
+  // At a time, those that were stored before it.
+  const candidates = back === undefined ? versions.slice(versions.indexOf(resolved)) : versions;
+  for (const version of candidates) {
     try {
       const content = await read(version);
       if (newer === 0) return { version, content };

@@ -4,8 +4,9 @@
  * From git, commits keep their ids, so that remotes and off-site locations continue where they stopped. Commits of an encrypted copy name
  * the ones that they mirror.
  */
-import { rm, stat } from 'node:fs/promises';
-import { errorText } from '@skolo/base';
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorText, tempFolder } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { digest, durable, importCommits, type NewCommit } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
@@ -49,13 +50,13 @@ export async function rebuildHistory(
   const { repository } = source;
   if (repository === undefined) return await fromObjects(source, folder, options);
   const { dir, branch: theirs } = repository;
-  repository.admit();
   try {
     const names = await readNames(dir, theirs);
     if (names.length === 0)
       throw new BackupError('not-found', 'the copy does not contain any versions');
-    if (names.some((name) => inAge.test(name))) await decrypted(repository, folder, options);
-    else await fetched(folder, { from: dir, theirs, rack: options.rack, signal: options.signal });
+    if (names.some((name) => inAge.test(name))) return await decrypted(repository, folder, options);
+    for (const name of names) repository.admit(name);
+    await fetched(folder, { from: dir, theirs, rack: options.rack, signal: options.signal });
   } catch (error) {
     throw notRead(`${folder}: the history cannot be rebuilt`, error);
   }
@@ -158,13 +159,14 @@ async function decrypted(
   theirs: NonNullable<BackupSource['repository']>,
   folder: string,
   { rack, signal }: RebuildOptions,
-) {
+): Promise<UnreadableVersion[]> {
   await rm(folder, { recursive: true, force: true });
   const dir = await openFolder(folder, rack);
+  const unreadable: UnreadableVersion[] = [];
   let parent: string | undefined;
   for await (const commit of commitsSince(theirs.dir, undefined, signal, theirs.branch)) {
     if (!mirrors.test(commit.message) && commit.files.length === 0) continue;
-    const commits = await originalOf(commit, theirs);
+    const commits = await originalOf(commit, theirs, unreadable);
     parent = (await importCommits(dir, { branch: rebuilt, parent, commits })).at(-1);
   }
   if (parent === undefined)
@@ -172,13 +174,15 @@ async function decrypted(
   await git([...durable, 'update-ref', `refs/heads/${branch}`, parent], { dir });
   await git([...durable, 'update-ref', '-d', `refs/heads/${rebuilt}`], { dir });
   await syncCommits(dir);
+  return unreadable;
 }
 
 const mirrors = /\n+Mirrors: [0-9a-f]{40}\n*$/;
 
 async function originalOf(
   { id, committedAt, message, files }: CommittedFiles,
-  { dir, decrypt }: NonNullable<BackupSource['repository']>,
+  { dir, decrypt, admit }: NonNullable<BackupSource['repository']>,
+  unreadable: UnreadableVersion[],
 ): Promise<NewCommit[]> {
   const sealed = trailersOf(message).get('Sealed');
   const commit = `commit ${id.slice(0, 10)}`;
@@ -191,6 +195,13 @@ async function originalOf(
   };
   const commits: NewCommit[] = [];
   for (const { path, blob } of files) {
+    try {
+      admit(path);
+    } catch (error) {
+      const device = path.slice(folderOfDevices.length).replace(inAge, '');
+      unreadable.push({ device, id, why: errorText(error) });
+      continue;
+    }
     const stored = (await readBlobs(dir, [blob])).get(blob);
     if (stored === undefined) {
       throw new BackupError(
@@ -233,18 +244,23 @@ async function fromObjects(
   await rm(folder, { recursive: true, force: true });
   const repository = await Repository.open(folder, { rack });
   const unreadable: UnreadableVersion[] = [];
+  // Their sum would not fit into memory.
+  await using files = await tempFolder('skolo-copies-');
   let last: unknown;
   try {
     for (let start = 0; start < versions.length; start += together) {
       signal.throwIfAborted();
       const some = versions.slice(start, start + together);
-      const contents = await Promise.allSettled(some.map((version) => source.content(version)));
+      const contents = await Promise.allSettled(
+        some.map((version, index) => fileOf(source, version, join(files.path, `${index}`))),
+      );
       await Promise.all(
         some.map(async (version, index) => {
           const found = contents[index];
           if (found?.status === 'fulfilled') {
-            const content = { bytes: found.value };
+            const content = found.value;
             await repository.commit({ ...changeOf(version, rack ?? ''), content });
+            await rm(content.file);
             return;
           }
           const { device, id } = version;
@@ -258,6 +274,12 @@ async function fromObjects(
   }
   if (unreadable.length === versions.length) throw last;
   return unreadable;
+}
+
+async function fileOf(source: BackupSource, version: Version, file: string) {
+  if (source.contentToFile) await source.contentToFile(version, file);
+  else await writeFile(file, await source.content(version), { mode: 0o600 });
+  return { file, size: (await stat(file)).size };
 }
 
 function changeOf(version: Version, rack: string) {

@@ -15,29 +15,34 @@ export interface Trust {
   onUnauthenticated?: ((what: string) => void) | undefined;
 }
 
-interface CopyFacts {
-  device?: string;
-  isEncrypted: boolean;
-  isAuthenticated: boolean;
+/**
+ * Rejects a plain copy that no digest could make usable, before it is read.
+ *
+ * @param what for people: the copy @throws BackupError `unauthenticated`
+ */
+export function admitName(what: string, device: string, { archived, ...trust }: Trust): void {
+  if (device === archived)
+    throw rejected(`${what}: the archive is not encrypted, so router-backup did not make it`);
+  const { encrypts, backupKey } = trust;
+  if (encrypts && backupKey === undefined) admitCopy(what, plain, { encrypts });
 }
+
+const plain = { isEncrypted: false, isAuthenticated: false };
 
 /** @param what for people: the copy @throws BackupError `unauthenticated`: it must not be used. */
 export function admitCopy(
   what: string,
-  { device, isEncrypted, isAuthenticated }: CopyFacts,
+  { isEncrypted, isAuthenticated }: typeof plain,
   trust: Trust,
 ): void {
   const { backupKey, acceptsUnauthenticated = backupKey === undefined } = trust;
-  if (!isEncrypted && device !== undefined && device === trust.archived) {
-    throw rejected(`${what}: the archive is not encrypted, so router-backup did not make it`);
-  }
   if (isAuthenticated) return;
   if (!isEncrypted && trust.encrypts) {
     throw rejected(`${what} is neither encrypted, as rack.yaml requires, nor authenticated`);
   }
   if (!acceptsUnauthenticated) {
     throw rejected(
-      `${what} is not authenticated: it was not made with the rack's backup-key, so anyone may have written it; to use it anyway, name the version and add --unauthenticated`,
+      `${what} is not authenticated: it is damaged, or was not made with the rack's backup-key, so anyone may have written it; to use it anyway, specify its ID and add --unauthenticated`,
     );
   }
   trust.onUnauthenticated?.(what);

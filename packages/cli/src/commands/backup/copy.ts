@@ -141,23 +141,18 @@ function reportForeign(io: Io, foreign: ReadonlySet<string>, why: string): void 
 }
 
 /**
- * A version that is not authenticated must be named by a person, because whoever can write to the destination can add a newer one.
+ * A version that is not authenticated must be named by its complete ID, which contains a digest: whoever can write to the destination
+ * can add others for each time and prefix.
  *
  * @throws CliError
  */
 export function mustBeNamed(versions: readonly Version[], wanted: string): void {
-  const { dayOf, relative } = namingOf(wanted);
-  const ofDay = versions.filter(({ time }) => time.startsWith(dayOf ?? ''));
-  if (!relative && (dayOf === undefined || ofDay.length === 1)) return;
-  const ids = ofDay.slice(0, mostNamed).map(({ id }) => id);
+  if (versions.some(({ id }) => id === wanted)) return;
+  const similar = versions.filter(({ id }) => id.startsWith(wanted));
+  const ids = (similar.length > 0 ? similar : versions).slice(0, mostNamed).map(({ id }) => id);
   throw usageError(
-    `--unauthenticated: specify the version that you trust by its ID, with --version: ${ids.join(', ')}`,
+    `--unauthenticated: specify the version that you trust by its complete ID, with --version: ${ids.join(', ')}`,
   );
-}
-
-function namingOf(wanted: string): { relative: boolean; dayOf: string | undefined } {
-  const [day] = /^\d{4}-\d\d-\d\d(?=$|[Tt ])/.exec(wanted) ?? [];
-  return { relative: /^latest(~\d+)?$/.test(wanted), dayOf: day };
 }
 
 interface CopyContext extends CopyOptions {

@@ -1,7 +1,7 @@
 /** A jumphost's archives in an off-site directory, intact and damaged, with and without the machine history. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { archiveDigest, newNonce, pack } from '@skolo/backup';
 import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
@@ -84,9 +84,9 @@ it.each(Object.entries(damages))(
     expect(time).toMatch(/^2026-11-19T/);
     expect('tar' in from && (await readFile(from.tar.file)).includes('2026-11-19')).toBe(true);
     expect(said).toEqual([
-      expect.stringMatching(/2026-11-20-.* damaged; trying the previous archive/),
+      expect.stringMatching(/2026-11-20-.* damaged, .*; trying the previous archive/),
     ]);
-    await expect(read('2026-11-20')).rejects.toThrow('damaged');
+    await expect(read(basename(newest))).rejects.toThrow('damaged');
   },
 );
 
@@ -137,27 +137,51 @@ describe('an archive that the rack did not make', () => {
   });
 
   it('is used if a person names it, and is then not trusted', async () => {
-    const { add, read, said } = await place(['2026-11-18'], ['2026-11-18']);
+    const { add, files, read, said } = await place(['2026-11-18'], ['2026-11-18']);
     const name = await add('2026-11-20', forged, 'none');
     const unauthenticated = true;
 
-    for (const version of [name, '2026-11-20']) {
-      const { title, from, history } = await read(version, { unauthenticated });
-      expect(title).toMatch(/, not authenticated$/);
-      expect(from).toMatchObject({ isAuthenticated: false });
-      expect(history?.time).toMatch(/^2026-11-18T/);
-    }
-    expect((await read('2026-11-18', { unauthenticated })).from).toMatchObject({
-      isAuthenticated: true,
-    });
+    const { title, from, history } = await read(name, { unauthenticated });
+    expect(title).toMatch(/, not authenticated$/);
+    expect(from).toMatchObject({ isAuthenticated: false });
+    expect(history?.time).toMatch(/^2026-11-18T/);
+    const own = basename(files[0] ?? '');
+    expect((await read(own, { unauthenticated })).from).toMatchObject({ isAuthenticated: true });
     const without = { unauthenticated, backupKey: undefined } as const;
     expect((await read(name, without)).from).toMatchObject({ isAuthenticated: false });
     expect(said.join()).not.toContain('trying');
     const other = await add('2026-11-20', [...forged, file('etc/x', 'x')], 'none');
-    for (const version of ['latest', 'latest~1', '2026-11-20', '2026-11-21']) {
-      await expect(read(version, { unauthenticated })).rejects.toThrow('by its ID');
+    const times = ['2026-11-20', '2026-11-21', '2026-11-18T12:00:00+14:00', name.slice(0, -8)];
+    for (const version of ['latest', 'latest~1', ...times]) {
+      await expect(read(version, { unauthenticated })).rejects.toThrow('by its complete ID');
     }
     await expect(read('2026-11-20', { unauthenticated })).rejects.toThrow(other);
+  });
+
+  it('hides neither the genuine one of a day nor the machine history', async () => {
+    const { add, read } = await place(['2026-11-18', '2026-11-20'], ['2026-11-18']);
+    for (let n = 0; n < 22; n += 1) {
+      await add('2026-11-19', [file('etc/n', `${n}`)], 'none');
+    }
+    await add('2026-11-18', forged, 'none');
+
+    expect((await read()).history?.time).toMatch(/^2026-11-18T/);
+    const { time, from } = await read('2026-11-18');
+    expect(time).toMatch(/^2026-11-18T/);
+    expect(from).toMatchObject({ isAuthenticated: true });
+  });
+
+  it('is not unpacked', async () => {
+    const { add, folder, read, said } = await place(['2026-11-19']);
+    await add('2026-11-20', [file('etc/zeros', Buffer.alloc(20 << 20))], 'none');
+    const plain = `2026-11-21-${jumphost}-${'a'.repeat(40)}.gz`;
+    await writeFile(join(folder, 'offsite', plain), 'damaged');
+
+    expect((await read()).time).toMatch(/^2026-11-19T/);
+    expect(said).toEqual([
+      expect.stringContaining('the archive is not encrypted'),
+      expect.stringContaining('is not authenticated'),
+    ]);
   });
 
   it('gives no machine history to a genuine one', async () => {
@@ -245,7 +269,9 @@ describe('the machine history', () => {
     const second = await read();
 
     expect(said).toEqual([
-      expect.stringMatching(/2026-11-15-.* damaged; looking for the machine history in the prev/),
+      expect.stringMatching(
+        /2026-11-15-.* damaged, .*; looking for the machine history in the prev/,
+      ),
     ]);
     for (const { time, history } of [first, second]) {
       expect(time).toMatch(/^2026-11-20T/);

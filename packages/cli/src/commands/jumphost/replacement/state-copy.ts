@@ -127,7 +127,7 @@ async function unpack(source: BackupSource, version: Version, file: string): Pro
   return { file, hasHistory: members.some(({ name }) => name === machineHistory) };
 }
 
-/** router-backup adds the machine history at least once a week, so three weeks may be damaged. */
+/** router-backup adds the machine history at least once a week, so three weeks may be damaged. Only archives of the rack count. */
 const mostSearched = 21;
 
 /** The newest history in these archives, of which unusable ones are reported. Undefined: there is none. */
@@ -139,7 +139,10 @@ async function findHistory(
 ): Promise<OlderHistory | undefined> {
   const { memberStream, readTar } = await import('@skolo/equipment/models/tar');
   const { createWriteStream } = await import('node:fs');
-  for (const version of archives.slice(0, mostSearched)) {
+  let searched = 0;
+  for (const version of archives) {
+    if (searched === mostSearched) break;
+    searched += 1;
     const tar = { file: join(folder, 'older'), size: 0 };
     try {
       const { hasHistory } = await unpack(source, version, tar.file);
@@ -152,6 +155,7 @@ async function findHistory(
       return { time: version.time, mode, uid, gid, content: await localFile(history) };
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
+      if (error.code === 'unauthenticated') searched -= 1;
       io.err(plain(`${errorText(error)}; looking for the machine history in the previous archive`));
     } finally {
       await rm(tar.file, { force: true });
