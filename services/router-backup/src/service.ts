@@ -105,7 +105,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   for (const work of [
     () => state.flush(),
     () => copies.flush(),
-    () => copies.followKey(),
+    () => copies.follow(),
     () => store.maintain(),
   ]) {
     repeat(retryMs, work, context.signal, 'later');

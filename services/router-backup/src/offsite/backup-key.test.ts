@@ -13,7 +13,7 @@ async function setKey(lab: OffsiteLab, key: string | undefined): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   if (key === undefined) await rm(file);
   else await writeFile(file, `${key}\n`, { mode: 0o600 });
-  await lab.copies.followKey();
+  await lab.copies.follow();
   await lab.idle();
 }
 
@@ -58,9 +58,24 @@ it('sends the newest versions again once it has a key, and when it has another',
 
   const names = await readdir(lab.offsite);
   await lab.restart();
-  await lab.copies.followKey();
+  await lab.copies.follow();
   await lab.idle();
   expect(await readdir(lab.offsite)).toEqual(names);
+});
+
+it('applies the key whenever rack.yaml changes', async () => {
+  const lab = await startOffsite();
+  await lab.copied('router', 'one');
+  await mkdir(join(lab.dir, 'secrets'));
+  await writeFile(join(lab.dir, 'secrets/backup-key'), keys[0]);
+
+  await lab.copies.follow();
+  await lab.idle();
+
+  expect(await authenticated(lab, 'router', keys[0])).toContain('one');
+  await rm(join(lab.dir, 'secrets/backup-key'));
+  await lab.copies.follow();
+  expect(lab.degraded.get('backup key')).toContain('not authenticated');
 });
 
 it('notices a key that came while no process was running', async () => {
@@ -102,7 +117,7 @@ it('authenticates what is still waiting, in order', async () => {
   await expect.poll(() => lab.degraded.get('upload')).toContain('the marker file');
   await mkdir(join(lab.dir, 'secrets'));
   await writeFile(join(lab.dir, 'secrets/backup-key'), keys[0]);
-  await lab.copies.followKey();
+  await lab.copies.follow();
 
   await writeFile(join(offsite, '.skolo-backups'), '');
   lab.time.pass(3_600_000);

@@ -85,19 +85,9 @@ export class OffsiteCopies {
     await this.follow();
   }
 
-  /** Applies the current rack.yaml. */
+  /** Applies the current rack.yaml and backup key. A new key authenticates the newest versions at once. Never throws. */
   async follow(): Promise<void> {
     this.following = this.following.then(() => this.followNow());
-    await this.following;
-  }
-
-  /** Applies the current backup key. A new one authenticates the newest versions at once. Never throws. */
-  async followKey(): Promise<void> {
-    this.following = this.following.then(async () => {
-      const before = this.keyId;
-      await this.readKey();
-      if (this.keyId !== undefined && this.keyId !== before) await this.queueAllMissing();
-    });
     await this.following;
   }
 
@@ -213,6 +203,7 @@ export class OffsiteCopies {
   private async followNow(): Promise<void> {
     if (!this.isStarted) return;
     const { rack, log, emit } = this.deps;
+    const before = this.keyId;
     await this.readKey();
     const wanted = new Map(destinationsOf(rack()).map((each) => [each.id, each]));
     for (const [id, { destination, sender }] of [...this.routes]) {
@@ -227,6 +218,8 @@ export class OffsiteCopies {
         'off-site copy was removed from rack.yaml; its queue was dropped',
       );
     }
+    // A new destination is listed by its sender.
+    if (this.keyId !== undefined && this.keyId !== before) await this.queueAllMissing();
     for (const destination of wanted.values()) {
       if (!this.routes.has(destination.id)) this.startSender(destination);
     }
