@@ -2,7 +2,7 @@
 export { StoreError } from './errors.ts';
 export { installHook } from './repository/hook.ts';
 export { verifyRepository } from './repository/verify.ts';
-export { openStore, type StorePlace } from './stores/open-store.ts';
+export { openStore, type StorePlace, storeFolder } from './stores/open-store.ts';
 export { openSops, sealSops } from './stores/sops-file.ts';
 export type { SecretStore } from './stores/store.ts';
 export { generatedKinds, generateValue } from './values/generate.ts';

@@ -1,5 +1,5 @@
 /** Off-site copies, of which some were not made by the rack, as a person reads them. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newNonce, pack, Repository } from '@skolo/backup';
 import { Secret } from '@skolo/base/secrets';
@@ -107,6 +107,30 @@ describe('skolo backup --from', () => {
   });
 
   it.each([
+    ['the store is gone', 'store', (path: string) => rm(path, { recursive: true })],
+    [
+      'the key cannot be read',
+      'store/rack4/backup-key',
+      async (path: string) => {
+        await rm(path);
+        await mkdir(path);
+      },
+    ],
+    ['others may read the store', 'store', (path: string) => chmod(path, 0o755)],
+  ])('prints nothing if %s, unless a person names a version', async (_what, path, change) => {
+    const { copy, dir, show, ofRack } = await startPlace();
+    const name = await copy('2026-11-20', 'of eve');
+    await change(join(dir, path));
+
+    const latest = await show(...ofRack);
+
+    expect(latest).toMatchObject({ out: '', exitCode: 1 });
+    expect(latest.err).toContain('backup-key, which authenticates copies, cannot be read');
+    const named = [...ofRack, '--version', name, '--unauthenticated'];
+    expect(await show(...named)).toMatchObject({ out: 'of eve\n', exitCode: 0 });
+  });
+
+  it.each([
     ['without a rack.yaml', { store: backupKey }, false, 'add --on RACK or --rack FILE'],
     ['without the key in the store', { store: '' }, true, 'the secret store has no backup-key'],
   ])('prints the newest copy as before %s, and says so', async (_, options, hasRack, why) => {
@@ -160,5 +184,24 @@ describe('skolo backup --from', () => {
     expect(await show(history)).toMatchObject({ out: 'in git\n', exitCode: 0 });
     const remote = await show(`file://${history}`, ...named);
     expect(remote.out).toBe('in git\n');
+  });
+
+  it('restores as the model in rack.yaml does, not as that in a copy', async () => {
+    const { dir, ofRack, skolo } = await startPlace({ store: '', encrypt: false });
+    const texts: string[] = [];
+    for (const model of ['edgeswitch', 'routeros']) {
+      const history = join(dir, model);
+      const repository = await Repository.open(history, { rack: 'rack4' });
+      const time = '2026-11-18T03:00:00Z';
+      const about = { rack: 'rack4', model, run: 'r', time, by: 'schedule' };
+      const content = { bytes: Buffer.from('hostname switch\n') };
+      await repository.commit({ device: switchName, content, about });
+      await repository.close();
+      const { out } = await skolo('restore', switchName, '--from', history, ...ofRack);
+      texts.push(out.replaceAll(/\b[0-9a-f]{7,40}\b/g, 'ID').replaceAll(history, 'HISTORY'));
+    }
+
+    expect(texts[0]).toContain('hostname switch');
+    expect(texts[1]).toBe(texts[0]);
   });
 });

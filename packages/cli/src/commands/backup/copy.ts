@@ -122,6 +122,12 @@ async function trustIn(
   } catch (error) {
     signal.throwIfAborted();
     why = `; the backup-key of ${rack.name} cannot be read: ${errorText(error)}`;
+    // A key that cannot be read is not a rack without one.
+    if (!unauthenticated) {
+      throw new CliError(
+        `${rack.name}: the backup-key, which authenticates copies, cannot be read: ${errorText(error)}; to use a version that you trust without it, add --version ID --unauthenticated`,
+      );
+    }
   }
   const encrypts = Array.isArray(rack.services['router-backup'].encrypt);
   const acceptsUnauthenticated = unauthenticated ?? backupKey === undefined;
@@ -241,10 +247,10 @@ function shown({ nonce: _, sealed: _sealed, device, ...version }: Version): Back
   return { equipment: device, ...version };
 }
 
-/** The device in rack.yaml, otherwise as the version records it; undefined if neither has it. */
+/** The device in rack.yaml, otherwise as the version records it, which is not authenticated; undefined if neither has it. */
 function equipmentOf({ device, model }: Version, { rack }: CopyContext): Equipment | undefined {
   const known = rack?.equipment.get(device);
-  if (known !== undefined && (model === undefined || known.model === model)) return known;
+  if (known !== undefined) return known;
   return model === undefined ? undefined : unknownEquipment(device, model);
 }
 

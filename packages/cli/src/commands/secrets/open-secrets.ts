@@ -55,7 +55,7 @@ async function openStoreOf(io: Io, rack: Rack): Promise<SecretStore> {
 }
 
 /**
- * The key that authenticates a rack's off-site copies. Undefined: the store does not contain it.
+ * The key that authenticates a rack's off-site copies. Undefined: there is no store, or it does not contain the key.
  *
  * @throws StoreError @throws CliError This workstation cannot read the store.
  */
@@ -65,6 +65,13 @@ export async function readBackupKey(
   signal: AbortSignal,
 ): Promise<Secret | undefined> {
   const { secretPlace } = await import('@skolo/rack/secrets');
+  const { storeFolder } = await import('@skolo/fleet/secret-store');
+  const { sops, folder, command } = rack.secrets;
+  const root = storeFolder(rack.secrets, { dir: rack.dir, home: io.env.HOME || homedir() });
+  if (command === undefined && !existsSync(root)) {
+    if (sops === undefined && folder === undefined) return undefined;
+    throw new CliError(`${root}: the secret store of ${rack.name} does not exist`);
+  }
   return await (await openStoreOf(io, rack)).read(secretPlace(rack, 'backup-key'), signal);
 }
 

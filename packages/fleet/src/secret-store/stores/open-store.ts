@@ -31,10 +31,18 @@ interface OpenStoreDeps extends Omit<SopsStoreDeps, 'root'> {
  * @throws StoreError
  */
 export async function openStore(place: StorePlace, deps: OpenStoreDeps): Promise<SecretStore> {
-  const { dir, home, env, identities, now } = deps;
+  const { env, identities, now } = deps;
   if (place.command !== undefined) return commandStore(place.command, env);
-  if (place.folder !== undefined) {
-    return await folderStore(resolve(place.folder.replace(/^~(?=\/|$)/, () => join(home))));
-  }
-  return sopsStore({ root: resolve(dir, place.sops ?? usualFolder), identities, now });
+  const root = storeFolder(place, deps);
+  if (place.folder !== undefined) return await folderStore(root);
+  return sopsStore({ root, identities, now });
+}
+
+/** Absolute path of the directory of a store that is one. */
+export function storeFolder(
+  { folder, sops = usualFolder }: StorePlace,
+  { dir, home }: Pick<OpenStoreDeps, 'dir' | 'home'>,
+): string {
+  if (folder !== undefined) return resolve(folder.replace(/^~(?=\/|$)/, () => join(home)));
+  return resolve(dir, sops);
 }
