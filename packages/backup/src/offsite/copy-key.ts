@@ -7,28 +7,19 @@ import { sha256 } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { dayOf } from './name.ts';
 
-/** The nonce of archives: each is encrypted with a random key, so the same content is never stored twice. */
-export const noNonce = '';
-
 interface CopyFacts {
-  nonce: string;
+  /** Absent for archives: each is encrypted with a random key, so the same content is never stored twice. */
+  nonce?: string | undefined;
   device: string;
-  /** `YYYY-MM-DD`, UTC. */
-  day: string;
+  /** RFC 3339, when it was read, or only the day. */
+  time: string;
 }
 
 /** The key of a copy's digest. */
-export function copyKey(backupKey: Secret, { nonce, device, day }: CopyFacts): Buffer {
+export function copyKey(backupKey: Secret, { nonce = '', device, time }: CopyFacts): Buffer {
   // Names and days contain no spaces.
-  return createHmac('sha256', keyText(backupKey)).update(`${nonce} ${device} ${day}`).digest();
-}
-
-/** The same for a version that was read at this time, in RFC 3339. */
-export function copyKeyAt(
-  backupKey: Secret,
-  { time, ...facts }: Omit<CopyFacts, 'day'> & { time: string },
-): Buffer {
-  return copyKey(backupKey, { ...facts, day: dayOf(Date.parse(time)) });
+  const facts = `${nonce} ${device} ${dayOf(Date.parse(time))}`;
+  return createHmac('sha256', keyText(backupKey)).update(facts).digest();
 }
 
 /** Identifies the backup key without revealing it. */

@@ -18,7 +18,7 @@ import { hashed, pieces } from '../git/fast-import.ts';
 import { notStored } from '../git/storage-error.ts';
 import { nonceLength } from '../history/commit-message.ts';
 import { encryptTo } from './age.ts';
-import { copyKeyAt, noNonce } from './copy-key.ts';
+import { copyKey } from './copy-key.ts';
 
 interface Packed {
   /** The caller must remove it. */
@@ -43,7 +43,7 @@ export async function pack(
   { recipients, nonce, authenticated, folder, signal }: PackOptions,
 ): Promise<Packed> {
   const file = join(folder, `${randomBytes(12).toString('hex')}.tmp`);
-  const key = authenticated && copyKeyAt(authenticated.backupKey, { ...authenticated, nonce });
+  const key = authenticated && copyKey(authenticated.backupKey, { ...authenticated, nonce });
   const hash = createHmac('sha256', key ?? nonce);
   const source = Readable.from(hashed(pieces(content), hash));
   async function* withNonce(chunks: AsyncIterable<Uint8Array>) {
@@ -97,10 +97,7 @@ export async function archiveDigest(
     authenticated === undefined
       ? // Encryption makes the bytes of each archive different, so this reveals nothing.
         createHash('sha256')
-      : createHmac(
-          'sha256',
-          copyKeyAt(authenticated.backupKey, { ...authenticated, nonce: noNonce }),
-        );
+      : createHmac('sha256', copyKey(authenticated.backupKey, authenticated));
   for await (const chunk of createReadStream(file)) hash.update(chunk);
   return digestOf(hash);
 }

@@ -9,7 +9,7 @@ import { errorCode } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { BackupError, limits } from '@skolo/equipment/models/configuration';
 import { decryptWith } from './age.ts';
-import { copyKey, noNonce } from './copy-key.ts';
+import { copyKey } from './copy-key.ts';
 import type { NamedObject } from './name.ts';
 import { digestOf, nonceMemberLength, nonceOf } from './pack.ts';
 
@@ -46,7 +46,7 @@ export async function* unpacked(
   options: UnpackOptions,
 ): AsyncGenerator<Uint8Array> {
   const { identities, what, admit } = options;
-  const stored = keyedDigest(about, options, noNonce);
+  const stored = keyedDigest(about, options);
   let content: Hash | Hmac | undefined = createHash('sha1');
   let isEarlier = true;
   const pieces = bounded(object, stored, options);
@@ -78,18 +78,18 @@ export async function isOwnArchive(
   about: About,
   options: UnpackOptions,
 ): Promise<boolean> {
-  const stored = keyedDigest(about, options, noNonce);
+  const stored = keyedDigest(about, options);
   if (stored !== undefined) for await (const _ of bounded(object, stored, options));
   return isDigest(stored, about);
 }
 
 /** Undefined without a backup key. */
 function keyedDigest(
-  about: About,
+  { device, day: time }: About,
   { backupKey }: Pick<UnpackOptions, 'backupKey'>,
-  nonce: string,
+  nonce?: string,
 ): Hmac | undefined {
-  return backupKey && createHmac('sha256', copyKey(backupKey, { ...about, nonce }));
+  return backupKey && createHmac('sha256', copyKey(backupKey, { nonce, device, time }));
 }
 
 function isDigest(keyed: Hmac | undefined, { digest }: About): boolean {

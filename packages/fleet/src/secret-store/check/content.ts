@@ -52,10 +52,6 @@ export async function contentFault(
       return valuesIn(value).every((each) => each.reveal().trimEnd().length >= 8)
         ? undefined
         : 'has fewer than 8 characters, the minimum for SNMPv3';
-    case 'backup-key':
-      return text.trim().length >= shortestBackupKey
-        ? undefined
-        : `has fewer than ${shortestBackupKey} characters, so it can be guessed from a copy`;
     case 'token-file':
       return readTokens(text) === undefined ? 'is not a token file' : undefined;
     case 'api-token':
@@ -70,8 +66,6 @@ export async function contentFault(
       return undefined;
   }
 }
-
-const shortestBackupKey = 32;
 
 function apiTokenFault(text: string, { secrets, values, now }: ContentDeps): string | undefined {
   const file = secrets.find(({ kind }) => kind === 'token-file');
