@@ -5,7 +5,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { orAborted, withDeadline } from '@skolo/base';
-import { SlowExpression, sharingTime } from '@skolo/base/described-expression';
+import { type SharedTime, SlowExpression, sharingTime } from '@skolo/base/described-expression';
 import {
   type Access,
   DeviceRejected,
@@ -230,7 +230,8 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
       const keys = keysOf(outlets);
       if (keys.size === 0) return new Map();
       const own = [...keys.values()];
-      const readings = await readEach(own, await read(own, signal)).catch((error: unknown) => {
+      const readAll = async () => await readEach(own, await read(own, signal));
+      const readings = await readAll().catch((error: unknown) => {
         throw error instanceof SlowExpression ? tooSlow(name, own.length, error) : error;
       });
       return new Map([...keys].map(([outlet, each]) => [outlet, readings.get(each) ?? unknown]));
@@ -277,41 +278,46 @@ function checkOffSeconds(device: string, asked: number, range: NativeCycle['offS
   );
 }
 
-/** CPU time of the regular expressions that find the states of all outlets of a device in one response. */
+/** CPU time of the regular expressions that find the states of all outlets of a device, in one response or several. */
 const mostSearchMs = 2000;
 
 function tooSlow(name: string, outlets: number, error: SlowExpression) {
-  const what = `finding the states of ${outlets} outlets takes more than ${mostSearchMs / 1000} s`;
-  return new DeviceRejected(name, `${what}: in \`read\`, ${error.message}`, {
-    cause: error,
-  });
+  const whose = outlets === 1 ? 'an outlet' : `${outlets} outlets`;
+  const what = `finding the state of ${whose} takes too long: in \`read\`, ${error.message}`;
+  return new DeviceRejected(name, what, { cause: error });
 }
 
-/** For a device that is read outlet by outlet. */
+/** For a device that is read outlet by outlet. @param readOne searches each response within the time of all (`sharingTime`) */
 export function oneByOne<K>(
-  readOne: (key: K, signal: AbortSignal) => Promise<OutletReading>,
+  readOne: (key: K, signal: AbortSignal, time: SharedTime) => Promise<OutletReading>,
 ): OutletDriver<K>['read'] {
   return async (keys, signal) => {
-    const readings = await readEach(keys, (key) => readOne(key, signal));
+    const readings = await readEach(keys, (key, time) => readOne(key, signal, time));
     return (key) => readings.get(key) ?? unknown;
   };
 }
 
 const unknown: OutletReading = { state: 'unknown' };
 
-/** An outlet that cannot be read is unknown, if another one can be read. @throws DeviceRejected None can be read, for the first one's reason. */
+/**
+ * An outlet that cannot be read is unknown, if another one can be read.
+ *
+ * @throws DeviceRejected, SlowExpression None can be read, for the first one's reason.
+ * @throws SlowExpression The time of all is over.
+ */
 async function readEach<K>(
   keys: readonly K[],
-  readOne: (key: K) => OutletReading | Promise<OutletReading>,
+  readOne: (key: K, time: SharedTime) => OutletReading | Promise<OutletReading>,
 ): Promise<Map<K, OutletReading>> {
   const readings = new Map<K, OutletReading>();
-  const failures: DeviceRejected[] = [];
+  const failures: (DeviceRejected | SlowExpression)[] = [];
   const time = { leftMs: mostSearchMs };
   for (const key of keys) {
     try {
-      readings.set(key, await sharingTime(time, () => readOne(key)));
+      readings.set(key, await sharingTime(time, () => readOne(key, time)));
     } catch (error) {
-      if (!(error instanceof DeviceRejected)) throw error;
+      const isOfOne = error instanceof SlowExpression && time.leftMs > 0;
+      if (!(error instanceof DeviceRejected || isOfOne)) throw error;
       failures.push(error);
     }
     // One outlet in each turn of the event loop.

@@ -1,5 +1,5 @@
 /** Parses an answer if rack.yaml says which text means on, and which off. */
-import { DescribedExpression } from '@skolo/base/described-expression';
+import { DescribedExpression, timely } from '@skolo/base/described-expression';
 import { DeviceRejected } from '@skolo/equipment/transports';
 import type { Device } from '../contract/device.ts';
 import type { OutletState } from '../contract/outlets.ts';
@@ -14,13 +14,20 @@ interface Expressions {
   off: string;
 }
 
-/** Undefined if the text matches neither or both, so that it is not a reading. */
+/**
+ * Undefined if the text matches neither or both, so that it is not a reading.
+ *
+ * @throws SlowExpression One of them takes too long: that it does not match is not known, so the other one decides nothing.
+ */
 export function stateIn(text: string, { on, off }: Expressions): OutletState | undefined {
-  const fitsOn = new DescribedExpression(on).test(text);
-  return fitsOn === new DescribedExpression(off).test(text) ? undefined : fitsOn ? 'on' : 'off';
+  const [isOn, isOff] = [new DescribedExpression(on), new DescribedExpression(off)];
+  return timely([isOn, isOff], (fits) => {
+    const fitsOn = fits(isOn, text);
+    return fitsOn === fits(isOff, text) ? undefined : fitsOn ? 'on' : 'off';
+  });
 }
 
-/** @throws DeviceRejected It matches neither, or both. */
+/** @throws DeviceRejected It matches neither, or both. @throws SlowExpression */
 export function readState(
   device: Pick<Device, 'name' | 'description'>,
   text: string,
@@ -28,6 +35,6 @@ export function readState(
 ): OutletState {
   const state = stateIn(text, expressions);
   if (state !== undefined) return state;
-  const both = `the response matches both or neither of \`read.on\` and \`read.off\` in ${whereDescribed(device)}; one of more than 64 KiB, or for which an expression takes too long, matches neither`;
+  const both = `the response matches both or neither of \`read.on\` and \`read.off\` in ${whereDescribed(device)}`;
   throw new DeviceRejected(device.name, both);
 }

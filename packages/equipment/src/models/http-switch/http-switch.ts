@@ -21,7 +21,7 @@
  */
 
 import { parseJson } from '@skolo/base';
-import { DescribedExpression } from '@skolo/base/described-expression';
+import { DescribedExpression, type SharedTime, sharingTime } from '@skolo/base/described-expression';
 import {
   DeviceRejected,
   type HttpAnswer,
@@ -87,7 +87,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     );
   }
 
-  /** @throws DeviceRejected It has no state of this outlet. */
+  /** @throws DeviceRejected It has no state of this outlet. @throws SlowExpression */
   function readingIn({ body, document }: Response, outlet: string): OutletReading {
     const { list, where, value, watts } = read;
     const part = value === undefined ? undefined : partOf(document, { list, where }, outlet);
@@ -118,7 +118,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     key: (outlet) => outlet,
     ...(!isOfAll && { readsAtOnce: 4 }),
     async read(keys, signal) {
-      const one = async (outlet: string) => readingIn(await askStates(outlet, signal), outlet);
+      const one = async (outlet: string, _: AbortSignal, time: SharedTime) => {
+        const response = await askStates(outlet, signal);
+        return sharingTime(time, () => readingIn(response, outlet));
+      };
       if (!isOfAll) return await oneByOne(one)(keys, signal);
       const response = await askStates('', signal);
       return (outlet) => readingIn(response, outlet);

@@ -104,6 +104,17 @@ describe('mqtt-switch', () => {
     expect(ms / (await slowness())).toBeLessThan(200);
   });
 
+  it('takes no state from a message for which the other expression takes too long', async () => {
+    const read = { on: '^(\\w+\\s?)*!!$', off: '^a' };
+    const { driver, plug, broker } = await startPlug({ options: { read } });
+    plug.faults.set('wedged');
+    const client = await visitor(broker);
+    await client.subscribeAsync('cmnd/plug/POWER3');
+    client.on('message', () => client.publish('stat/plug/POWER3', 'a'.repeat(60)));
+
+    await expect(driver.turnOff('3', patient())).rejects.toThrow('/^(\\w+\\s?)*!!$/ takes too long');
+  });
+
   it('keeps relays apart whose states come on one topic', async () => {
     const options = {
       state: 'stat/{device}/RESULT',
