@@ -51,7 +51,7 @@ export class Recorder {
 
   /**
    * @param rules of the model's secrets
-   * @param isNeeded whether a place in a response of HTTP is needed: the request, and a JSON pointer
+   * @param isNeeded whether a place is needed: in a response of HTTP the request and a pointer or word, or a parameter of requests
    */
   redacted(
     redaction: Redaction,
@@ -75,11 +75,11 @@ export class Recorder {
       if (kind !== 'http') return [];
       const kept = headerNames.flatMap((name) => {
         const value = [headers[name] ?? []].flat().join(', ');
-        return value === '' ? [] : [[name, redaction.string(value)] as const];
+        return value === '' ? [] : [[name, headerOf(redaction, name, value, isNeeded)] as const];
       });
       const [line, data] = /^(\S+ \S+) ?(.*)$/s.exec(sent.trimEnd())?.slice(1) ?? [];
       const request = [
-        redaction.requestLine(line ?? ''),
+        redaction.requestLine(line ?? '', isNeeded),
         ...(data ? [redaction.requestBody(data)] : []),
       ];
       const head = { sent: request.join('\n'), status, headers: Object.fromEntries(kept) };
@@ -95,6 +95,13 @@ export class Recorder {
     const sent = [...this.talks].flatMap(([{ kind }, parts]) => (kind === 'snmp' ? parts : []));
     return new Set(sent.flatMap((part) => part.sent.match(/(?<=\s)\d+(?:\.\d+)+(?=\s|$)/g) ?? []));
   }
+}
+
+function headerOf(redaction: Redaction, name: string, value: string, isNeeded: IsNeeded): string {
+  if (name === 'content-type') return redaction.string(value);
+  return name === 'location'
+    ? redaction.requestLine(value, isNeeded)
+    : redaction.requestBody(value);
 }
 
 /** Whether it is one of these objects, or below one. */

@@ -125,13 +125,32 @@ describe('a redacted request of HTTP', () => {
     ['GET /cm?account=admin', 'GET /cm?account=<secret>'],
     ['GET /cm?cmnd=Power1', 'GET /cm?cmnd=Power1'],
   ])('has no user: %s', (line, expected) => {
-    expect(newRedaction(['ann', 'admin']).requestLine(line)).toContain(expected);
+    const result = newRedaction(['ann', 'admin']).requestLine(line, (place) => place === '?cmnd');
+
+    expect(result).toContain(expected);
+  });
+
+  it.each([
+    '?u=carol&p=hunter2x',
+    '?sid=hunter2x',
+    '?a=1;q=carol:hunter2x',
+    '?next=http://carol:hunter2x@c/',
+  ])('has no values that are not needed: %s', (query) => {
+    const path = `/state${query}`;
+    const redaction = newRedaction();
+    const options = redaction.options({ read: { path } });
+
+    const line = redaction.requestLine(`GET ${path}`);
+
+    expect(line).not.toMatch(/carol|hunter2x/);
+    expect({ read: { path: line.replace('GET ', '') } }).toEqual(options);
   });
 
   it('has no values in its body', () => {
     const redaction = newRedaction();
 
-    expect(redaction.requestBody('door=4829&to=bob')).toBe('door=<secret>&to=<secret>');
+    expect(redaction.requestBody('door=4829&to=bob')).toMatch(/^door=\d{4}&to=[a-z]{3}$/);
+    expect(redaction.requestBody('door=4829&to=bob')).not.toMatch(/4829|bob/);
     expect(redaction.requestBody('{"door":{"code":"4829 bob"}}')).not.toMatch(/4829|bob/);
   });
 
@@ -151,6 +170,65 @@ describe('a redacted request of HTTP', () => {
       read: { headers: { Accept: 'text/html' } },
       on: { path: '/on', body: expect.stringContaining('"state":"on"') },
     });
+  });
+});
+
+describe('options of a redacted recording', () => {
+  it('keep expressions, outlets and names of fields', () => {
+    const on = { path: '/gpio/{outlet}?pin={outlet}', body: 'u=carol&pin={outlet-1}&to=an' };
+    const read = { path: '/all', on: '"pin_state":"HIGH"', off: '?code=carol1' };
+
+    const result = newRedaction().options({ on, read }, (place) => place === '?pin');
+
+    const body = expect.stringMatching(/^u=(?!carol)[a-z]{5}&pin=\{outlet-1\}&to=[a-z]{2}$/);
+    expect(result).toEqual({ on: { ...on, body }, read });
+  });
+});
+
+describe('a redacted body of HTTP', () => {
+  it.each(['{"ison":true,"x":"bob"}', '{ "a":\t"bob",\r\n"b" :["bob", 0]}', '\ufeff{"a":"bob"}'])(
+    'keeps the form of %j',
+    (text) => {
+      const result = newRedaction().http(text);
+
+      expect(result.replaceAll(/"[a-z]{3}"/g, '"bob"')).toBe(text);
+      expect(result).not.toContain('bob');
+    },
+  );
+
+  it.each([
+    '"hunter2x"',
+    '4829137',
+    '{"a":"hunter2x"}\n{"b":4829137}\n',
+    'var pin = 4829137; door("hunter2x");',
+    '<html><p title="hunter2x">of 4829137</p></html>',
+    '<a><pin>4829137</pin><b c="hunter2x"/></a>',
+    'hunter2x,4829137',
+  ])('has no values that are not needed: %j', (text) => {
+    expect(newRedaction().http(text)).not.toMatch(/hunter2x|4829137/);
+  });
+
+  it('keeps needed words of other texts', () => {
+    const text = '<p>Relais <b>3</b>: an</p>';
+    const places: string[] = [];
+    newRedaction().http(text, (place) => places.push(place) > 0);
+
+    expect(newRedaction().http(text, () => true)).toBe(text);
+    expect(places).toEqual(['word 1', 'word 2', 'word 3']);
+  });
+
+  it('tells places apart whose fields have slashes', () => {
+    const places: string[] = [];
+
+    newRedaction().http('{"a/1":"x9","a":{"1":"y9"},"~":"z9"}', (place) => places.push(place) > 0);
+
+    expect(places).toEqual(['/a~11', '/a/1', '/~0']);
+  });
+
+  it('has no secrets in a needed text', () => {
+    const text = '{"log":"relay on, password=hunter2x for 10.9.8.7"}';
+
+    expect(newRedaction().http(text, () => true)).not.toMatch(/hunter2x|10\.9/);
   });
 });
 

@@ -31,7 +31,7 @@ interface Originals {
 const ordinary =
   /^(?:\d+|router|switch|gateway|firewall|jumphost|ups|pdu|rack|core|edge|linux|host|server|machine|internet|uplink|lan|wan|local|localhost|admin|administrator|root|manager|operator|monitor|user|guest|ubnt|apc|cisco|pi|system|main|default|device|none|true|false|master|console|enable|exit|show|config|configure|password|login|username|outlet|port|read|write|public|private|skolo|shell|exec|http|https|snmp|ssh|telnet)$/i;
 
-/** Whether the value at a JSON pointer is needed to read the same again. */
+/** Whether the value at a place is needed to read the same again. */
 export type IsNeeded = (pointer: string) => boolean;
 
 const shortest = 3;
@@ -47,9 +47,15 @@ const secretsInText: readonly SecretRule[] = [
   /:\/\/[^\s/:@"'<>]{0,100}:([^\s"'<>]{1,200})@/,
 ];
 
-/** In requests, up to the end of the value. */
+/** In commands of rack.yaml, up to the end of the value. */
 const secretParameter =
   /(?<=[?&;"{]["']?[\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code|sig)[\w.-]{0,40}["']?[=:]\s?["']?)(?!<secret>)[^\s&"'{}]+/gi;
+/** With the name of a parameter. */
+const parameter = /([?&;]([\w.-]{1,60})=)([^&;\s#]+)/g;
+/** What stays of a request: places for the outlet, and names of fields. */
+const requestWord =
+  /(\{outlet(?:[+-]1)?\}|<secret>|[\w.-]{1,60}["']?[ \t]*[=:](?!\/))|[^\s"'&=:;,{}<>[\]]+/g;
+const valueWord = /(\{outlet(?:[+-]1)?\}|<secret>)|[^{}<>]+/g;
 const userInfo = /(?<=:\/\/)[^\s"'<>/@]+(?=@)/g;
 
 /** What stands behind one of these is somebody's own words. */
@@ -132,6 +138,7 @@ export class Redaction {
   private readonly names: ReadonlySet<string>;
   /** Stand-ins by names. */
   private readonly interfaces = new Map<string, string>();
+  private readonly neededTexts = new Map<string, string>();
   private found: KnownWords | undefined;
 
   constructor({ secrets, names, harmless }: Originals) {
@@ -276,25 +283,40 @@ export class Redaction {
       .replaceAll(forms.base64, (all) => (longPart.test(all) ? standIn(all) : all));
   }
 
-  /** A document: its fields, and few of their values. @param isNeeded whether the value at this JSON pointer stays */
-  json(value: unknown, isNeeded: IsNeeded, pointer = ''): unknown {
-    if (Array.isArray(value))
-      return value.map((each, at) => this.json(each, isNeeded, `${pointer}/${at}`));
-    if (isObject(value)) {
-      return Object.fromEntries(
-        Object.entries(value).map(([name, each]) => [
-          this.fieldName(name),
-          this.json(each, isNeeded, `${pointer}/${name}`),
-        ]),
-      );
-    }
-    if (typeof value === 'number') {
-      return value === 0 || value === 1 || isNeeded(pointer) ? value : this.number(value);
-    }
+  /** JSON: its form and its fields, and few of their values. @param isNeeded whether the value at this pointer stays */
+  private json(text: string, isNeeded: IsNeeded): string {
+    const open: { isList: boolean; at: string | number | undefined }[] = [];
+    return text.replaceAll(jsonToken, (token) => {
+      const inner = open.at(-1);
+      if (token === '{' || token === '[')
+        open.push({ isList: token === '[', at: token === '[' ? 0 : undefined });
+      else if (token === '}' || token === ']') open.pop();
+      else if (token !== ',') {
+        const value: unknown = JSON.parse(token);
+        const isField = inner?.isList === false && inner.at === undefined;
+        const own = isField
+          ? this.fieldName(String(value))
+          : this.scalar(value, isNeeded(pointerTo(open.map(({ at }) => at))), String(inner?.at));
+        if (isField) inner.at = String(value);
+        return own === value ? token : JSON.stringify(own);
+      } else if (inner) inner.at = typeof inner.at === 'number' ? inner.at + 1 : undefined;
+      return token;
+    });
+  }
+
+  private scalar(value: unknown, isNeeded: boolean, field: string): unknown {
+    if (typeof value === 'number')
+      return value === 0 || value === 1 || isNeeded ? value : this.number(value);
     if (typeof value !== 'string' || usualValue.test(value)) return value;
-    if (isNeeded(pointer)) return this.string(value);
-    const isSecret = kindOf(pointer.slice(pointer.lastIndexOf('/') + 1)) === 'secret';
-    return isSecret ? '<secret>' : inString(this.stranger(inBytes(value)));
+    if (isNeeded) return this.neededText(value);
+    return kindOf(field) === 'secret' ? '<secret>' : inString(this.stranger(inBytes(value)));
+  }
+
+  /** Whoever needs a text does not need the secrets in it. */
+  private neededText(text: string): string {
+    const known = this.neededTexts.get(text) ?? inString(this.text(inBytes(text)));
+    this.neededTexts.set(text, known);
+    return known;
   }
 
   /** Of the maker, except for addresses, and words of the rack. */
@@ -324,49 +346,71 @@ export class Redaction {
     else this.learnJson(value);
   }
 
-  /** A body of HTTP. */
+  /** A body of HTTP. Places in JSON are JSON pointers, and in other texts words. */
   http(text: string, isNeeded: IsNeeded = () => false): string {
-    const value = parseJson(text);
-    if (isObject(value) || Array.isArray(value))
-      return JSON.stringify(this.json(value, isNeeded), null, 2);
-    return inString(this.text(inBytes(text)));
+    if (isJson(text)) return this.json(text, isNeeded);
+    let at = 0;
+    return this.neededText(text).replaceAll(bodyWord, (all, name?: string, word = '') => {
+      if (name !== undefined || usualValue.test(word)) return all;
+      at += 1;
+      return isNeeded(`word ${at}`) ? word : inString(this.stranger(inBytes(word)));
+    });
   }
 
   /** Method and path of an HTTP request. Any user will do when it is played. */
-  requestLine(line: string): string {
-    return this.option(
-      line.replaceAll(/(?<=[?&][^=&]*=)[^&\s]+/g, (value) =>
-        this.names.has(unescapedValue(value).toLowerCase()) ? '<secret>' : value,
-      ),
+  requestLine(line: string, isNeeded?: IsNeeded): string {
+    const withoutUser = line.replaceAll(parameter, (all, begin: string, _name, value: string) =>
+      this.names.has(unescapedValue(value).toLowerCase()) ? `${begin}<secret>` : all,
     );
+    return this.path(withoutUser, isNeeded);
   }
 
-  /** A text of rack.yaml that may be a request: its secrets keep their form, because it is sent when it is played. */
-  option(text: string): string {
-    const standIn = (word: string) => this.standIn(word);
-    return this.string(text.replaceAll(secretParameter, standIn).replaceAll(userInfo, standIn));
+  /**
+   * Of a request, or of rack.yaml, which is sent when the request is played.
+   *
+   * @param isNeeded whether the values of this parameter stay
+   */
+  private path(text: string, isNeeded: IsNeeded = () => false): string {
+    const plain = text
+      .replaceAll(userInfo, (word) => this.standIn(word))
+      .replaceAll(parameter, (all, begin: string, name: string, value: string) =>
+        usualValue.test(value) || isNeeded(`?${name}`)
+          ? all
+          : `${begin}${this.withoutValues(value, valueWord)}`,
+      );
+    return this.string(plain);
   }
 
-  /** Keys of a model in rack.yaml, with which the recording is played. */
-  options(value: unknown, key = '', isOfHeaders = false): unknown {
-    if (Array.isArray(value)) return value.map((each) => this.options(each, key));
+  /** Keys of a model in rack.yaml, with which the recording is played. @param isNeeded as of a request */
+  options(value: unknown, isNeeded: IsNeeded = () => false, key = ''): unknown {
+    if (Array.isArray(value)) return value.map((each) => this.options(each, isNeeded));
     if (isObject(value)) {
       return Object.fromEntries(
-        Object.entries(value).map(([name, each]) => [
-          this.string(name),
-          this.options(each, name, key === 'headers'),
-        ]),
+        Object.entries(value).map(([name, each]) => {
+          const isSecret = key === 'headers' && !/^(?:accept|content-type)$/i.test(name);
+          return [this.string(name), isSecret ? '<secret>' : this.options(each, isNeeded, name)];
+        }),
       );
     }
     if (typeof value !== 'string') return value;
-    const isKnown = !isOfHeaders || /^(?:accept|content-type)$/i.test(key);
-    return isKnown ? this.option(value) : '<secret>';
+    if (key === 'path') return this.path(value, isNeeded);
+    if (key === 'body') return this.requestBody(value);
+    // An expression is compared with responses, and not sent.
+    if (/^(?:on|off|expect)$/.test(key)) return this.string(value);
+    return this.string(value.replaceAll(secretParameter, (word) => this.standIn(word)));
   }
 
   /** The body of an HTTP request, which is not compared when it is played. */
   requestBody(body: string): string {
-    if (!/^[^\s=&]+=/.test(body)) return this.http(body);
-    return this.string(body.replaceAll(/(?<=(?:^|&)[^=&]*=)[^&]+/g, '<secret>'));
+    return isJson(body)
+      ? this.json(body, () => false)
+      : this.string(this.withoutValues(body, requestWord));
+  }
+
+  private withoutValues(text: string, words: RegExp): string {
+    return text.replaceAll(words, (all, kept?: string) =>
+      kept !== undefined || usualValue.test(all) ? all : this.standIn(all),
+    );
   }
 
   /** Rows of `OID|TAG|VALUE`. */
@@ -533,6 +577,8 @@ export class Redaction {
 
   /** Of equal length: letters for letters, and digits for digits. */
   private standIn(word: string): string {
+    const known = this.standIns.get(`as ${word}`);
+    if (known !== undefined) return known;
     const lower = word.toLowerCase();
     const isHex = /^(?:0x)?(?:[\da-f]{2}[\s:.-]?){3,}$/.test(lower) && /\d/.test(lower);
     const plain = this.unique(`word ${lower}`, lower, (random) => {
@@ -544,9 +590,11 @@ export class Redaction {
         return String.fromCharCode(97 + (next() % (isHex ? 6 : 26)));
       });
     });
-    return [...plain]
+    const standIn = [...plain]
       .map((each, at) => (/[A-Z]/.test(word[at] ?? '') ? each.toUpperCase() : each))
       .join('');
+    this.standIns.set(`as ${word}`, standIn);
+    return standIn;
   }
 
   /** Different for each original, and never one of the originals, unless they are too short for that. */
@@ -573,6 +621,27 @@ export class Redaction {
 export function unreplaced(text: string): string | undefined {
   const all = text.replaceAll(/<secret [\da-f]{12}>/g, '').match(forms.mac) ?? [];
   return all.find((mac) => !isGroup(digitsOf(mac)) && !digitsOf(mac).startsWith('02'));
+}
+
+/** Values, fields, and what opens, separates and closes them. */
+const jsonToken = /"(?:[^"\\]|\\.)*"|[{}[\],]|[^\s{}[\],:"\ufeff]+/g;
+/** Names of elements and fields, and what stands between them. */
+const bodyWord =
+  /(<secret(?: [\da-f]{12})?>|<[!/?]?[\w:-]{1,60}|[\w.-]{1,60}["']?[ \t]{0,8}[=:](?!\/))|([^\s"'<>&=:;,(){}[\]]+)/g;
+
+/** A document, or one in each line. */
+function isJson(text: string): boolean {
+  const plain = text.replace(/^\ufeff/, '');
+  return parseJson(plain) !== undefined || plain.split(/\r?\n/).every(isJsonLine);
+}
+
+function isJsonLine(line: string): boolean {
+  return line.trim() === '' || parseJson(line) !== undefined;
+}
+
+/** RFC 6901. */
+function pointerTo(keys: readonly (string | number | undefined)[]): string {
+  return keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
 /** Values that say nothing about a rack, whatever they stand for. */

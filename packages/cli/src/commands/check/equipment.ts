@@ -72,7 +72,7 @@ export function define(command: SkoloCommand): void {
       else io.out(sentText(all, planned));
       return undefined;
     }
-    await writeFiles(command, { rack, readRef }, equipment, options);
+    await writeFiles(command, { rack, readRef, signal }, equipment, options);
     return {
       name: rack.name,
       findings: [
@@ -96,7 +96,7 @@ export function define(command: SkoloCommand): void {
 /** Recordings and evidence, and a line about each. */
 async function writeFiles(
   { io }: SkoloCommand,
-  deps: Pick<LookDeps, 'rack' | 'readRef'>,
+  deps: Pick<LookDeps, 'rack' | 'readRef' | 'signal'>,
   devices: readonly EquipmentLook[],
   { record, evidence }: Options,
 ): Promise<void> {

@@ -21,7 +21,11 @@
  */
 
 import { parseJson } from '@skolo/base';
-import { DescribedExpression, type SharedTime, sharingTime } from '@skolo/base/described-expression';
+import {
+  DescribedExpression,
+  type SharedTime,
+  sharingTime,
+} from '@skolo/base/described-expression';
 import {
   DeviceRejected,
   type HttpAnswer,

@@ -112,7 +112,9 @@ describe('mqtt-switch', () => {
     await client.subscribeAsync('cmnd/plug/POWER3');
     client.on('message', () => client.publish('stat/plug/POWER3', 'a'.repeat(60)));
 
-    await expect(driver.turnOff('3', patient())).rejects.toThrow('/^(\\w+\\s?)*!!$/ takes too long');
+    await expect(driver.turnOff('3', patient())).rejects.toThrow(
+      '/^(\\w+\\s?)*!!$/ takes too long',
+    );
   });
 
   it('keeps relays apart whose states come on one topic', async () => {

@@ -1,6 +1,7 @@
 /** Writes what equipment answered, without secrets, addresses, names and serial numbers, for the directory `docs/proofs`. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { closing, errorText, isObject, tempFolder } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { type Credentials, secretsOf } from '@skolo/base/secrets';
@@ -28,7 +29,7 @@ import { type LookDeps, readersOf, valuesOf } from './readers.ts';
 /** A file for each device that answered. Returns a line about each: its path, or why there is none. */
 export async function writeRecordings(
   folder: string,
-  deps: Pick<LookDeps, 'rack' | 'readRef'>,
+  deps: Pick<LookDeps, 'rack' | 'readRef' | 'signal'>,
   looks: readonly EquipmentLook[],
   made: Pick<Recording, 'skolo' | 'day'>,
 ): Promise<string[]> {
@@ -109,13 +110,21 @@ async function recordingOf(
   const { model, transport, recorder } = look;
   if (recorder === undefined || recorder.isCut) return 'it returned more than 16 MiB';
   const plain = (text: string) => redaction.string(text);
-  const options = redaction.options(device.options);
   const rules = await rulesOf(device);
-  const redacted = (isNeeded?: IsNeeded) => recorder.redacted(redaction, rules, isNeeded);
-  const played = { ...device, options: isObject(options) ? options : {} };
-  const names = Object.keys(look.outlets[0] ?? {}).map(plain);
-  const isNeeded = await neededIn(redacted, (talks) => readAgain(played, names, talks));
-  const talks = redacted(isNeeded);
+  const redacted = (isNeeded: IsNeeded): Played => {
+    const options = redaction.options(device.options, isNeeded);
+    const talks = recorder.redacted(redaction, rules, isNeeded);
+    return { options: isObject(options) ? options : {}, talks };
+  };
+  const states = Object.entries(look.outlets[0] ?? {}).map(([name, { state }]) => [
+    plain(name),
+    state,
+  ]);
+  const names = states.map(([name = '']) => name);
+  const again = ({ options, talks }: Played) => readAgain({ ...device, options }, names, talks);
+  const found = await reduced(redacted, again, states);
+  if (typeof found === 'string') return found;
+  const { options, talks } = found;
   if (talks.length === 0) return 'it did not respond';
   const hardware = Hardware.safeParse(look.hardware && plain(look.hardware)).data;
   return {
@@ -124,7 +133,7 @@ async function recordingOf(
     transport,
     ...(hardware && { hardware }),
     firmware: Firmware.safeParse(look.firmware).data ?? 'unknown',
-    options: isObject(options) ? options : {},
+    options,
     reading: readingOf(
       look,
       transport === 'snmp' ? (text) => redaction.interfaceLine(text) : plain,
@@ -133,31 +142,75 @@ async function recordingOf(
   };
 }
 
-/** Which values in responses of HTTP stay: without them, skolo reads something else from the recording. */
-async function neededIn(
-  redacted: (isNeeded: IsNeeded) => RecordedTalk[],
-  read: (talks: readonly RecordedTalk[]) => Promise<string>,
-): Promise<IsNeeded> {
-  const places = new Set<string>();
-  const all = redacted((place) => places.add(place).size > 0);
-  const whole = places.size === 0 ? '' : await read(all);
-  const needed = await neededPlaces([...places], async (kept) => {
-    const among = new Set(kept);
-    return (await read(redacted((place) => among.has(place)))) === whole;
-  });
-  const isAmong = new Set(needed);
-  return (place) => isAmong.has(place);
+/** What a simulator plays, and the keys of rack.yaml with which it is read. */
+interface Played {
+  options: Record<string, unknown>;
+  talks: RecordedTalk[];
 }
 
-/** Returns what reads outlets and settings from the answers of a recording, as text. */
+/** For a device with 48 outlets, 200 are enough. */
+const mostQuestions = 400;
+
+/**
+ * A recording in which only those values of HTTP stay without which skolo reads something else from it than from the device.
+ *
+ * @param states as they were read from the device
+ * @returns a text: why there is none
+ */
+async function reduced(
+  redacted: (isNeeded: IsNeeded) => Played,
+  read: (played: Played) => Promise<Again>,
+  states: Again['states'],
+): Promise<Played | string> {
+  const places = new Set<string>();
+  const all = redacted((place) => places.add(place).size > 0);
+  if (!all.talks.some(({ kind }) => kind === 'http')) return redacted(() => false);
+  const whole = await read(all);
+  const isOther = states.length > 0 && !isDeepStrictEqual(whole.states, states);
+  if (isOther) return 'without its secrets and names, skolo reads something else from it';
+  let questions = 0;
+  const keeping = (kept: readonly string[]) => {
+    const among = new Set(kept);
+    return redacted((place) => among.has(place));
+  };
+  const isEnough = async (kept: readonly string[]) => {
+    questions += 1;
+    if (questions > mostQuestions) throw new RangeError('too many questions');
+    return isDeepStrictEqual(await read(keeping(kept)), whole);
+  };
+  // Places of equal form, such as the same field in each element of a list, are needed or not, mostly together.
+  const groups = Map.groupBy(places, (place) => place.replaceAll(/\d+/g, '#'));
+  const membersOf = (forms: readonly string[]) => forms.flatMap((form) => groups.get(form) ?? []);
+  try {
+    const forms = await neededPlaces([...groups.keys()], (kept) => isEnough(membersOf(kept)));
+    return keeping(await neededPlaces(membersOf(forms), isEnough));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `of its ${places.size} values, skolo reads too many to find out which ones; record fewer outlets`;
+  }
+}
+
+/** What skolo reads from a recording. */
+interface Again {
+  states: string[][] | string;
+  isKnown: boolean | string;
+  /** Once more. */
+  later: string[][] | string;
+}
+
+/** Returns what reads outlets and settings from the answers of a recording. @throws the signal's reason */
 function reader(
-  { rack, readRef }: Pick<LookDeps, 'rack' | 'readRef'>,
+  { rack, readRef, signal }: Pick<LookDeps, 'rack' | 'readRef' | 'signal'>,
   scratch: string,
   drivers: LookDeps['drivers'],
 ) {
-  const { signal } = new AbortController();
   const hostKeys = new HostKeys(join(scratch, 'host-keys.json'));
-  return async (device: Equipment, names: readonly string[], talks: readonly RecordedTalk[]) => {
+  return async (
+    device: Equipment,
+    names: readonly string[],
+    talks: readonly RecordedTalk[],
+  ): Promise<Again> => {
+    signal.throwIfAborted();
     await using sessions = closing(new SessionPool());
     const look = {
       rack,
@@ -179,12 +232,11 @@ function reader(
       return [...readings].map(([name, { state }]) => [name, state]);
     };
     const isKnown = async () => (await settings?.(names, signal)) !== undefined;
-    const first = await states().catch(errorText);
-    return JSON.stringify([
-      first,
-      await isKnown().catch(errorText),
-      await states().catch(errorText),
-    ]);
+    return {
+      states: await states().catch(errorText),
+      isKnown: await isKnown().catch(errorText),
+      later: await states().catch(errorText),
+    };
   };
 }
 
