@@ -1,4 +1,5 @@
 import { createServer } from 'node:https';
+import { createServer as createTcpServer } from 'node:net';
 import { listen, processorTime } from '@skolo/base/testing';
 import {
   DeviceRejected,
@@ -116,7 +117,25 @@ describe('https to a device', () => {
   });
 
   it.each([
-    ['nothing but DHE', 'DHE-RSA-AES256-GCM-SHA384', /offers no key exchange .* DHE/],
+    [40, 'handshake failure'],
+    [70, 'protocol version'],
+    [71, 'insufficient security'],
+  ])('says that TLS is spoken where alert %d is', async (alert, name) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(Buffer.of(0x15, 3, 3, 0, 2, 2, alert)));
+    });
+    const port = await listen(server);
+    const { send } = await connectTo({ host: '127.0.0.1', port });
+
+    const answer = send(request, patient());
+
+    await expect(answer).rejects.toThrow(`the alert "${name}"`);
+    await expect(answer).rejects.not.toThrow(/not TLS|enable TLS/);
+  });
+
+  it.each([
+    ['nothing but DHE', 'DHE-RSA-AES256-GCM-SHA384', /handshake failure.* offer no .* DHE/],
     ['DHE first', 'DHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384', undefined],
   ])('computes in no group that a device chooses: %s', async (_what, ciphers, message) => {
     const key = { ...ownCertificate(false), ciphers, maxVersion: 'TLSv1.2' as const };

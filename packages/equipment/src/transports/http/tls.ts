@@ -101,10 +101,13 @@ export function connectionError(
       cause,
     );
   }
-  if (code.endsWith('_ALERT_HANDSHAKE_FAILURE')) {
-    const what =
-      'offers no key exchange or cipher that skolo accepts: nothing but DHE, perhaps, whose groups may be of any size; enable ECDHE or TLS 1.3 on it, or update its firmware';
-    return new DeviceRejected(name, `${address}:${port}: ${what}`, cause);
+  const alert = /^ERR_SSL_.*_ALERT_(?:ALERT_)?(.+)$/.exec(code)?.[1];
+  if (alert !== undefined) {
+    const kind = alert.toLowerCase().replaceAll('_', ' ');
+    const what = `ended the TLS handshake with the alert "${kind}"`;
+    const advice =
+      'it may offer no version, key exchange or cipher that skolo accepts (TLS 1.2 or 1.3, but not DHE, whose groups may be of any size); correct its TLS settings, or update its firmware';
+    return new DeviceRejected(name, `${address}:${port}: ${what}; ${advice}`, cause);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return new DeviceRejected(
