@@ -84,6 +84,12 @@ describe('a redacted text', () => {
     ['copy ftp://bob:pa/ss@host/x', /bob|pa\/ss/],
     ['Authorization: Basic YWQ6cA==', 'YWQ6'],
     ['Set-Cookie: sid=abc123def', 'abc123'],
+    ['the PIN is 4829', '4829'],
+    ['pin: "4829 1234"', /4829|1234/],
+    ['serverpwd=hunter2x', 'hunter2x'],
+    ['the pwd is hunter2x', 'hunter2x'],
+    ['Authorization: NTLM TlRMTVNTUAAB', 'TlRM'],
+    ['session: 9f8e7d6c', '9f8e'],
     ['GET /x?wifi_pwd=hunter2x&door_code=4829', /hunter2x|4829/],
   ])('has no secret or address of %j', (text, original) => {
     const redaction = newRedaction();
@@ -107,6 +113,11 @@ describe('a redacted text', () => {
     ['an address without an end', 'a.'.repeat(16_384)],
     ['an object identifier', '1.'.repeat(16_384)],
     ['backslashes', '\\'.repeat(32_768)],
+    ['dots behind a label', `Serial Number${'.'.repeat(32_768)} N/A`],
+    ['blanks behind a name', `hostname${' '.repeat(32_768)}`],
+    ['blanks behind a number', `Serial Number${' '.repeat(32_768)}-`],
+    ['blanks behind a description', `description${' '.repeat(32_768)}\n`],
+    ['blanks before a heading', `x${' '.repeat(32_768)}Name`],
   ])('takes no long time for one word of %s', async (_what, word) => {
     const redaction = new Redaction({ secrets: ['hunter2-and-more'], names: ['zrh-7'] });
 
@@ -225,6 +236,13 @@ describe('a redacted body of HTTP', () => {
     expect(places).toEqual(['/a~11', '/a/1', '/~0']);
   });
 
+  it.each(['deadbeef1234', 'bbaddeed0042', '0f1e2d3c4b5a', '01:80:c2:00:00:aa'])(
+    'has no word that looks like an address: %s',
+    (word) => {
+      expect(newRedaction().http(JSON.stringify({ a: word }))).not.toContain(word);
+    },
+  );
+
   it('has no secrets in a needed text', () => {
     const text = '{"log":"relay on, password=hunter2x for 10.9.8.7"}';
 
@@ -255,6 +273,32 @@ describe('redacted rows of SNMP', () => {
     const [answer] = recorder.redacted(redaction, []);
     return answer?.kind === 'snmp' ? answer.received : '';
   }
+
+  it.each([
+    ['0/1', '0/1'],
+    ['24', '24'],
+    ['ge-0/0/1.0', 'ge-0/0/1.0'],
+    ['Te1/1/4:2', 'Te1/1/4:2'],
+    ['Slot: 0 Port: 1 Gigabit', /^\w{4}: 0 \w{4}: 1 (?!Gigabit)\w{7}$/],
+    ['ge1 10.9.8.7', /^ge1 (?!10\.9\.)/],
+    ['ge1 b8:27:eb:4c:9a:01', /^ge1 (?!b8:27)/],
+    ['ge1 zrh-7 x', /^ge1 (?!zrh-7)/],
+    ['tel 044 123 45 67', /^(?!.*(?:044|123|45 67))/],
+    ['ge2 0441234567', /^ge2 (?!0441234567)/],
+  ])('keep ports of interfaces, and nothing else: %s', (name, expected) => {
+    const redaction = newRedaction(['zrh-7']);
+
+    const row = redaction.snmp(`1.3.6.1.2.1.31.1.1.1.1.1|4|${name}`);
+
+    expect(row.split('|')[2]).toMatch(expected);
+    expect(redaction.leak([['here', row]])).toBeUndefined();
+  });
+
+  it.each(['athena', 'BobLab', '33-bob', 'qwerty'])('have no text of six bytes: %s', (text) => {
+    const value = Buffer.from(text).toString('hex');
+
+    expect(newRedaction().snmp(`1.3.6.1.4.1.1.0|4x|${value}`)).not.toContain(value);
+  });
 
   it('are those of requested objects, with numbers, and without texts', () => {
     const text = recorded(

@@ -39,11 +39,12 @@ type Kind = 'secret' | 'name' | 'serial';
 
 /** In addition to those of configurations: what stands in messages, web pages and requests. */
 const secretsInText: readonly SecretRule[] = [
-  /(?<![a-z-])(?:pwd|(?:pin|puk|activation|access|security|unlock)[ _-]?code|(?:licen[cs]e|secret|product)_?key)["']?(?:[ \t]*[:=][ \t]*|[ \t]+)["']?([^\s"',;&{}]+)/i,
-  /(?<![a-z])(?:pin|puk|otp)["']?[ \t]*(?:[:=][ \t]*["']?([^\s"',;&{}]+)|[ \t](\d{4,})\b)/i,
+  /(?<![a-z-])(?:[\w-]{0,40}pwd|(?:pin|puk|activation|access|security|unlock)[ _-]?code|(?:licen[cs]e|secret|product)_?key)["']?(?:[ \t]*[:=][ \t]*|[ \t]+)(?:is[ \t:]+)?(?:"([^"\r\n]+)|["']?([^\s"',;&{}]+))/i,
+  /(?<![a-z])(?:pin|puk|otp)["']?[ \t]*(?:[:=][ \t]*(?:"([^"\r\n]+)|["']?([^\s"',;&{}]+))|[ \t](?:is[ \t:]+)?(\d{4,})\b)/i,
+  /\bsession(?:[ _-]?(?:id|key))?["']?[ \t]*[:=][ \t]*["']?((?=[^\s"']*\d|[^\s"']{8})[^\s"',;&{}]{6,})/i,
   /[?&;][\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code)[\w.-]{0,40}=([^\s&"']+)/gi,
   /\b(?:set-)?cookie2?:[ \t]*(\S.*)/i,
-  /\bauthorization:[ \t]*(?:basic|bearer|digest|token)[ \t]+(\S.*)/i,
+  /\bauthorization:[ \t]*[\w-]{1,40}[ \t]+(\S.*)/i,
   /:\/\/[^\s/:@"'<>]{0,100}:([^\s"'<>]{1,200})@/,
 ];
 
@@ -54,13 +55,13 @@ const secretParameter =
 const parameter = /([?&;]([\w.-]{1,60})=)([^&;\s#]+)/g;
 /** What stays of a request: places for the outlet, and names of fields. */
 const requestWord =
-  /(\{outlet(?:[+-]1)?\}|<secret>|[\w.-]{1,60}["']?[ \t]*[=:](?!\/))|[^\s"'&=:;,{}<>[\]]+/g;
+  /(\{outlet(?:[+-]1)?\}|<secret>|[\w.-]{1,60}["']?[ \t]{0,8}[=:](?!\/))|[^\s"'&=:;,{}<>[\]]+/g;
 const valueWord = /(\{outlet(?:[+-]1)?\}|<secret>)|[^{}<>]+/g;
 const userInfo = /(?<=:\/\/)[^\s"'<>/@]+(?=@)/g;
 
 /** What stands behind one of these is somebody's own words. */
 const freeText =
-  /((?:^|[\s{;,])["']?(?:description|remark|comment|contact|sys-?contact|location|sys-?location|alias|asset-?(?:tag|id)|title|banner(?: \w+)*|displaystring|sys-?name|friendly-?name|user-?label|clibanner|motd|full-name|organization(?:al-unit)?|common-name|subject(?:-name)?|issuer|city|country|state-or-province)["']?[ \t]*[:=]?[ \t]+(?:is )?|\b(?:comment|description|location|contact|subject|issuer)=|^[ \t]{1,12}name[ \t]+|\b(?:CN|OU|O|L|ST)\s?=\s?)(\S[^\r\n]*)/gim;
+  /((?:^|[\s{;,])["']?(?:description|remark|comment|contact|sys-?contact|location|sys-?location|alias|asset-?(?:tag|id)|title|banner(?: \w+)*|displaystring|sys-?name|friendly-?name|user-?label|clibanner|motd|full-name|organization(?:al-unit)?|common-name|subject(?:-name)?|issuer|city|country|state-or-province)["']?(?:[ \t]*[:=])?[ \t]+(?:is )?|\b(?:comment|description|location|contact|subject|issuer)=|^[ \t]{1,12}name[ \t]+|\b(?:CN|OU|O|L|ST)\s?=\s?)(\S[^\r\n]*)/gim;
 /** Up to the character that it begins with. */
 const banner = /((?<!no )\bbanner (?:\w+ )?(?=(\^C|[^\s\w])))(\2[\s\S]{1,8000}?)(?=\2)/g;
 /** Of XML. */
@@ -69,14 +70,14 @@ const element = /<([\w-]+)>([^<>]+)(?=<\/\1>)/g;
 const labels: readonly [Kind, RegExp][] = [
   [
     'name',
-    /^[ \t#!]*(?:set (?:system )?)?(?:ip )?(?:host-?name|system[- ]name|domain-?name|device name|user-?name|snmp-server user|sysname|ssid|fqdn|realm)["']?[ \t]*[:=]?[ \t]+(?:is )?["']?([\w.@-]{3,64})/gim,
+    /^[ \t#!]*(?:set (?:system )?)?(?:ip )?(?:host-?name|system[- ]name|domain-?name|device name|user-?name|snmp-server user|sysname|ssid|fqdn|realm)["']?(?:[ \t]*[:=])?[ \t]+(?:is )?["']?([\w.@-]{3,64})/gim,
   ],
   ['name', /\buser=([^\s"&<]{3,64})|\bname=([^\s"&<]{3,64})(?= .*\bpassword=)/g],
   // Whose key it is.
   ['name', /\b(?:ssh-\w+|ecdsa-\S+) [\w+/=]{20,}\s+([^\s"]{3,64})/g],
   [
     'serial',
-    /(?:\bserial[ -]?(?:number|num|no\.?|#)|\bserial(?=["']?\s*[:=#])|\bS\/?N(?=\s*[:=])|\bprocessor board id\b|\bchassis[ -]?id\b|\bservice tag\b|\bsystem[ -]id\b|\bengine-?id\b(?: local)?|\bhost-?id\b|\blicense[ -](?:key|id)\b|\basset[ -]?tag\b|\bVDH)["']?[ \t]*(?:\.{2,}|[:=#])*[ \t]*(?:is:? )?["']?((?=[\w-]*\d)[\w-]{4,64})/gi,
+    /(?:\bserial[ -]?(?:number|num|no\.?|#)|\bserial(?=["']?\s*[:=#])|\bS\/?N(?=\s*[:=])|\bprocessor board id\b|\bchassis[ -]?id\b|\bservice tag\b|\bsystem[ -]id\b|\bengine-?id\b(?: local)?|\bhost-?id\b|\blicense[ -](?:key|id)\b|\basset[ -]?tag\b|\bVDH)["']?[ \t]*(?:(?:\.{2,}(?!\.)|[:=#])+[ \t]*)?(?:is:? )?["']?((?=[\w-]*\d)[\w-]{4,64})/gi,
   ],
 ];
 /** JSON fields by what they hold. */
@@ -100,7 +101,7 @@ const fields: readonly [Kind | 'text', RegExp][] = [
 ];
 /** The heading of a column of somebody's own words or numbers, which is not the first one. */
 const ownColumns =
-  /(?<=\S.*\s{2})(?:Name|NAME|Description|DESCRIPTION|Descr|Alias|Serial(?: [Nn]umber| No\.?)?)(?=\s{2,}\S|\s*$)/g;
+  /(?:Name|NAME|Description|DESCRIPTION|Descr|Alias|Serial(?: [Nn]umber| No\.?)?)(?=\s{2,}\S|\s*$)/g;
 
 const forms = {
   mac: /(?:(?<![\da-f][:.-]?)(?:[\da-f]{2}([:-])[\da-f]{2}(?:\1[\da-f]{2}){4}|[\da-f]{4}([.:-])[\da-f]{4}\2[\da-f]{4}|[\da-f]{6}[-:][\da-f]{6})(?![:.-]?[\da-f])|(?<![\da-z])(?=\d*[a-f])[\da-f]{12}(?![\da-z]))/gi,
@@ -441,7 +442,7 @@ export class Redaction {
     if (tag === '6') return written(this.index(value));
     if (tag === '4') return written(this.valueOfObject(oid, value));
     if (tag !== '4x') return written(value);
-    if (value.length === 12) return written(this.mac(value));
+    if (value.length === 12 && !groupOrText.test(value)) return written(this.mac(value));
     const text = this.valueOfObject(oid, Buffer.from(value, 'hex').toString('latin1'));
     return written(Buffer.from(text, 'latin1').toString('hex'));
   }
@@ -449,7 +450,9 @@ export class Redaction {
   private valueOfObject(oid: string, text: string): string {
     if (usualValue.test(text)) return text;
     if (!interfaceName.test(oid)) return this.stranger(text);
-    const name = text.replaceAll(/[^\d\s:./-]{3,}/g, (word) => this.standIn(word));
+    const name = this.value(text).replaceAll(interfaceWord, (all, port?: string) =>
+      port === undefined ? this.standIn(all) : all,
+    );
     this.interfaces.set(text, name);
     return name;
   }
@@ -647,8 +650,13 @@ function pointerTo(keys: readonly (string | number | undefined)[]): string {
 /** Values that say nothing about a rack, whatever they stand for. */
 const usualValue =
   /^(?:|[01]|on|off|true|false|yes|no|ok|none|null|up|down|enabled?|disabled?|unknown|absent)$/i;
+/** Like a group of IPv6, but in letters: `33-bob`. */
+const groupOrText = /^3333(?:[2-7][\da-f]){4}$/i;
 /** IF-MIB: ifDescr, ifName. */
 const interfaceName = /^1\.3\.6\.1\.2\.1\.(?:2\.2\.1\.2|31\.1\.1\.1\.1)\./;
+/** The number of a port, which stands behind a word, or alone; other words and numbers. */
+const interfaceWord =
+  /((?:(?<=[a-z])|(?<=[a-z][\s:#-]{1,3}|^)(?!\d+[\s-]+\d))\d{1,3}(?:[/.:]\d{1,3}){0,4}(?![\d.]))|[^\d\s:./-]{3,}|\d+/gi;
 /** BRIDGE-MIB and Q-BRIDGE-MIB. */
 const macIndex = /^(1\.3\.6\.1\.2\.1\.17\..*\.)((?:\d{1,3}\.){5}\d{1,3})$/;
 /** IP-MIB. */
@@ -683,9 +691,9 @@ function digitsOf(mac: string): string {
   return mac.replaceAll(/[^\da-f]/gi, '').toLowerCase();
 }
 
-/** Of a group, or of nobody. */
+/** Of everybody, of a group of IPv4 or IPv6, or of nobody. Others may be no addresses. */
 function isGroup(digits: string): boolean {
-  return Number.parseInt(digits.slice(0, 2), 16) % 2 === 1 || /^0+$/.test(digits);
+  return /^(?:01005e|3333|f{12}|0{12})/.test(digits);
 }
 
 /** A netmask, a wildcard, or no address. */
@@ -705,7 +713,10 @@ function withoutOwnColumns(text: string, scrambled: (words: string) => string): 
     .split('\n')
     .map((line) => {
       if (line.trim() === '') columns = [];
-      const headings = [...line.matchAll(ownColumns)];
+      const headings = [...line.matchAll(ownColumns)].filter(
+        ({ index }) =>
+          /\S/.test(line.slice(0, index)) && /\s{2}$/.test(line.slice(index - 2, index)),
+      );
       if (headings.length > 0) {
         columns = headings.map(({ index: from, 0: { length } }) => {
           const rest = line.slice(from + length).search(/\S/);
