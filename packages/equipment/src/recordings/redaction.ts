@@ -297,7 +297,7 @@ export class Redaction {
         const isField = inner?.isList === false && inner.at === undefined;
         const own = isField
           ? this.fieldName(String(value))
-          : this.scalar(value, isNeeded(pointerTo(open.map(({ at }) => at))), String(inner?.at));
+          : this.scalar(value, () => isNeeded(pointerTo(open.map(({ at }) => at))), `${inner?.at}`);
         if (isField) inner.at = String(value);
         return own === value ? token : JSON.stringify(own);
       } else if (inner) inner.at = typeof inner.at === 'number' ? inner.at + 1 : undefined;
@@ -305,11 +305,11 @@ export class Redaction {
     });
   }
 
-  private scalar(value: unknown, isNeeded: boolean, field: string): unknown {
+  private scalar(value: unknown, isNeeded: () => boolean, field: string): unknown {
     if (typeof value === 'number')
-      return value === 0 || value === 1 || isNeeded ? value : this.number(value);
+      return value === 0 || value === 1 || isNeeded() ? value : this.number(value);
     if (typeof value !== 'string' || usualValue.test(value)) return value;
-    if (isNeeded) return this.neededText(value);
+    if (isNeeded()) return this.neededText(value);
     return kindOf(field) === 'secret' ? '<secret>' : inString(this.stranger(inBytes(value)));
   }
 

@@ -49,7 +49,11 @@ export async function writeRecordings(
   const lines: string[] = [];
   for (const look of recorded) {
     const device = rack.equipment.get(look.equipment);
-    const about = device && (await recordingOf(redaction, device, look, readAgain));
+    const recording = device && recordingOf(redaction, device, look, readAgain);
+    const about = await recording?.catch((error: unknown) => {
+      if (!deps.signal.aborted) throw error;
+      return 'interrupted';
+    });
     if (about === undefined || typeof about === 'string') {
       lines.push(`${look.equipment}: not recorded: ${about}`);
       continue;
