@@ -167,25 +167,75 @@ describe('alert-to-pubsub', () => {
     ]);
   });
 
-  it('reads only small records after it has died twice while it read the spool', async () => {
-    const dir = await tempDir();
-    const first = await startLab({ dir });
-    await first.pubsub.stop();
-    await first.post({ ...firing, annotations: { text: 'x'.repeat(300_000) } });
-    await first.post({ ...firing, labels: { alertname: 'Small' } });
-    await first.stop();
-    for (const _ of ['one death', 'another']) await new ReadingNote(join(dir, 'state')).begin();
+  describe('after it has died twice while it read the spool', () => {
+    /** Takes 600 kB of memory, in far less text. */
+    const many = Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`name${i}`, 'x']));
+    async function restarted(lab: Lab, deaths: number): Promise<Lab> {
+      await lab.stop();
+      for (let n = 0; n < deaths; n += 1) await new ReadingNote(lab.stateDir).begin();
+      return await startLab({ previous: lab });
+    }
+    const letters = async ({ client }: Lab) =>
+      (await client.deadLetters({ query: { limit: 10 } })).deadLetters;
+    const names = (lab: Lab) =>
+      lab.arrived().flatMap(({ kind, body }) => (kind === 'notice' ? [] : [body.alertname]));
 
-    const lab = await startLab({ dir });
+    it.each([
+      ['many labels', { labels: { alertname: 'Large', ...many } }],
+      ['many annotations', { labels: { alertname: 'Large' }, annotations: many }],
+    ])('it moves a large record to the dead letters: once, whole, for good: %s', async (_, large) => {
+      const first = await startLab();
+      await first.pubsub.stop();
+      await first.post(large);
+      await first.post({ labels: { alertname: 'Small' } });
 
-    await expect.poll(() => lab.arrived().length).toBeGreaterThan(0);
-    expect(JSON.stringify(lab.arrived())).not.toContain('xxxx');
-    const { deadLetters } = await lab.client.deadLetters({ query: { limit: 10 } });
-    expect(new Set(deadLetters.map(({ from }) => from))).toEqual(new Set(['spool', 'pubsub']));
-    for (const { why } of deadLetters) expect(why).toContain('requires more than 256 KiB');
-    expect(lab.logged()).toContainEqual(expect.objectContaining({ deaths: 2 }));
-    await lab.stop();
-    await expect(new ReadingNote(join(dir, 'state')).begin()).resolves.toBe(0);
+      const third = await restarted(first, 2);
+      await third.pubsub.start();
+
+      await expect.poll(() => names(third)).toEqual(['Small']);
+      expect(third.logged()).toContainEqual(expect.objectContaining({ deaths: 2 }));
+      const [letter, ...others] = await letters(third);
+      expect(others).toEqual([]);
+      expect(letter).toMatchObject({
+        from: 'spool',
+        why: expect.stringMatching(/^spool record 1 requires more than 512 KiB/),
+      });
+      expect(JSON.parse(String(letter?.found)).alert).toMatchObject(large);
+      const fourth = await restarted(third, 0);
+      await fourth.post({ labels: { alertname: 'Later' } });
+      await expect.poll(() => names(fourth)).toEqual(['Small', 'Later']);
+      expect((await fourth.alerts()).map(({ labels }) => labels.alertname)).not.toContain('Large');
+      expect(await letters(fourth)).toHaveLength(1);
+    });
+
+    it('it still knows large alerts that were delivered', async () => {
+      const large = { ...firing, annotations: many };
+      const first = await startLab();
+      await first.post(large);
+      await expect.poll(async () => (await first.client.status({})).sinks[0]?.depth).toBe(0);
+      await expect.poll(() => first.arrived().length).toBe(1);
+
+      const third = await restarted(first, 2);
+      await third.post({ ...large, endsAt: resolved.endsAt });
+
+      await expect.poll(() => third.arrived().length).toBe(2);
+      expect(third.arrived()[1]).toMatchObject({ attributes: { status: 'resolved' } });
+      expect(await letters(third)).toEqual([]);
+    });
+
+    it('it delivers alerts of long texts', async () => {
+      const first = await startLab();
+      await first.pubsub.stop();
+      for (const text of ['x'.repeat(130_000), '語'.repeat(45_000)]) {
+        await first.post({ labels: { alertname: text.slice(0, 1) }, annotations: { text } });
+      }
+
+      const third = await restarted(first, 2);
+      await third.pubsub.start();
+
+      await expect.poll(() => names(third).sort()).toEqual(['x', '語']);
+      expect(await letters(third)).toEqual([]);
+    });
   });
 
   it('counts from zero, so that the first one is an increase', async () => {

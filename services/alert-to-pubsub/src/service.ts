@@ -62,7 +62,7 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const intake = new Intake({ rack, settings, capacity, deadLetters, clock, emit, senderStart });
   const arrived = new ArrivedFile(stateDir);
   const sinks = new Sinks({ deadLetters, intake, times, arrived, clock, emit });
-  const store = new Store({ stateDir, settings, deadLetters, clock });
+  const store = new Store({ stateDir, settings, deadLetters, arrived, clock });
   const note = new ReadingNote(stateDir);
   const parts = { intake, store, note, sinks, capacity, clock, emit, periods };
   const maintenance = new Maintenance(parts);

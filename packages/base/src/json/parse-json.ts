@@ -5,17 +5,13 @@ import { jsonShare, measureJson, mostPerByte } from './memory.ts';
  * quote it, including secrets.
  */
 export function parseJson(text: string, most = jsonShare): unknown {
-  if (needsMoreThan(text, most)) return undefined;
+  const isSmall = text.length * mostPerByte <= most;
+  if (!isSmall && measureJson(Buffer.from(text)).memory > most) return undefined;
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-/** Reports whether the JSON text and its value may take more than `most` bytes of memory. */
-export function needsMoreThan(text: string, most: number): boolean {
-  return text.length * mostPerByte > most && measureJson(Buffer.from(text)).memory > most;
 }
 
 /** Whether `value` is an object with keys: neither null nor an array. */

@@ -287,31 +287,6 @@ describe('a sink that is away', () => {
   });
 });
 
-describe('a record that takes too much memory', () => {
-  it.each([
-    ['small objects', { more: { junk: Array.from({ length: 5000 }, () => ({})) } }],
-    [
-      'labels',
-      { labels: Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`k${i}`, ''])) },
-    ],
-    ['a long text', { annotations: { text: 'x'.repeat(200_000) } }],
-  ])('becomes a dead letter with the reason, and the others arrive: %s', async (_, fields) => {
-    const mostRecord = 2 ** 18;
-    const { spool, time, sink, letters, delivery, isEmpty } = lab({ mostRecord });
-    const [one, large, other] = ['m1', 'm2', 'm3'].map((id) => alert(id, id, time.clock.now()));
-    Object.assign(large?.alert ?? {}, fields);
-    await spool.append([one, large, other].map((message) => JSON.stringify(message)));
-
-    delivery.start();
-    await time.until(isEmpty);
-
-    expect([...sink.arrived.keys()].sort()).toEqual(['m1', 'm3']);
-    expect(letters).toMatchObject([
-      { from: 'pubsub', why: expect.stringMatching(/^spool record 2 requires more than 256 KiB/) },
-    ]);
-  });
-});
-
 describe('a message that the sink rejects', () => {
   it('is found, put in the dead letters and passed over', async () => {
     const sink = fakeSink({ messages: 16 });

@@ -11,7 +11,6 @@ import type { Clock } from '@skolo/common';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../intake/notices.ts';
 import { Arrived } from '../state/arrived.ts';
-import { mostRecordMemory } from '../state/records.ts';
 import { graceMs, type Pause, settled } from './attempts.ts';
 import { Backlog, type BacklogBounds } from './backlog.ts';
 import { newHealth, type SinkHealth } from './blame.ts';
@@ -43,8 +42,6 @@ export interface DeliveryDeps {
   emit: EmitAlertEvent;
   /** What is read ahead of the messages that have arrived. */
   window?: BacklogBounds;
-  /** Memory that a record of the spool may take, in bytes. */
-  mostRecord?: number;
   /** Longer than the time limit of any sink that has its own. */
   sendWithinMs?: number;
   pause?: Pause;
@@ -75,8 +72,6 @@ const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
 const mostSteps = 1000;
 
 export class Delivery {
-  /** Fulfilled once the spool was read for the first time, as far as there is room. */
-  readonly begun: Promise<void>;
   private readonly deps: DeliveryDeps;
   private readonly pause: Pause;
   private readonly backlog: Backlog;
@@ -101,7 +96,6 @@ export class Delivery {
   /** The loop is woken when the spool has more. */
   private isWatching = false;
   private running: Promise<void> = Promise.resolve();
-  private readonly hasBegun = Promise.withResolvers<void>();
   private noticing: Promise<void> | undefined;
   /** The cursor stays, so that a crash does not lose the notice that is being written. */
   private isHeld = false;
@@ -111,7 +105,6 @@ export class Delivery {
   constructor(deps: DeliveryDeps) {
     const { spool, sink, intake, deadLetters, clock, emit, window = usualWindow } = deps;
     const { pause = usualPause, random, backOff: times, sendWithinMs = 600_000 } = deps;
-    const { mostRecord = mostRecordMemory } = deps;
     const signals = { stopping: this.stopping.signal, ending: this.ending.signal };
     const backOff = createBackOff({ pause, stopping: signals.stopping, random, times });
     const pauses = { pause, backOff, sendWithinMs };
@@ -124,14 +117,13 @@ export class Delivery {
     const refreshOf = (fingerprint: string) => intake.refreshOf(fingerprint);
     const wake = () => this.woken.resolve();
     this.deps = deps;
-    this.begun = this.hasBegun.promise;
     this.pause = pause;
     this.backOff = backOff;
     this.backlog = backlog;
     this.arrived = arrived;
     this.health = health;
     this.setAside = setAside;
-    this.reader = new SpoolReader({ spool, sink, backlog, arrived, setAside, clock, mostRecord });
+    this.reader = new SpoolReader({ spool, sink, backlog, arrived, setAside, clock });
     this.steps = this.reader.steps();
     const parts = { sink, backlog, arrived, health, setAside, clock, emit, pauses, signals, wake };
     this.sender = new Sender(parts);
@@ -211,7 +203,6 @@ export class Delivery {
       for (const outcome of this.sender.takeResults()) this.applyOutcome(outcome);
       // While nothing can be sent, a storm must not cost a read of the spool for each alert.
       if (!signal.aborted && !this.sender.isWaiting) await this.readAhead();
-      this.hasBegun.resolve();
       this.progress();
       this.sender.send();
       if (signal.aborted && this.sender.isIdle) break;
@@ -222,7 +213,6 @@ export class Delivery {
       this.woken = Promise.withResolvers();
     }
     await this.steps.return().catch(() => undefined);
-    this.hasBegun.resolve();
   }
 
   private applyOutcome({ type, batch }: Outcome): void {

@@ -63,7 +63,6 @@ export class Maintenance {
     this.stopping.abort();
     await this.opening;
     await this.checking?.ended;
-    await this.deps.note.end();
   }
 
   private async openLater(): Promise<void> {
@@ -76,21 +75,21 @@ export class Maintenance {
   private async open(): Promise<boolean> {
     const { store, note, capacity, intake, sinks, emit } = this.deps;
     const deaths = await note.begin();
-    const mostRecord = deaths < mostDeaths ? mostRecordMemory : leastRecordMemory;
+    const mostWaiting = deaths < mostDeaths ? mostRecordMemory : leastRecordMemory;
     if (deaths >= mostDeaths) emit({ type: 'spool-kills', deaths });
     let opened: Opened;
     try {
-      opened = await store.open(intake, mostRecord);
+      opened = await store.open(intake, mostWaiting);
     } catch (error) {
-      await note.end();
       capacity.closed(error);
       return false;
+    } finally {
+      await note.end();
     }
     const { spool } = opened;
     capacity.open(spool, sinks);
     intake.open(spool);
-    await sinks.open(spool, mostRecord);
-    void sinks.begun().then(() => note.end());
+    await sinks.open(spool);
     if (spool.tornBytes > 0) emit({ type: 'spool-torn', bytes: spool.tornBytes });
     for (const event of damageAtStart(opened, intake.alerts.size)) emit(event);
     for (const why of opened.oversize) {

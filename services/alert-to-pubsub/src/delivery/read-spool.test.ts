@@ -30,7 +30,7 @@ it.each([
     const backlog = new Backlog(1, { messages: 1000, bytes: 2 ** 20 }, sink);
     const deadLetters = { add: () => Promise.resolve() };
     const setAside = new SetAside({ sink, deadLetters, clock, emit });
-    const parts = { spool, sink, backlog, arrived, setAside, clock, mostRecord: 2 ** 25 };
+    const parts = { spool, sink, backlog, arrived, setAside, clock };
 
     let messages = 0;
     for await (const step of new SpoolReader(parts).steps()) {

@@ -1,6 +1,6 @@
 /**
  * Reads the spool for one sink: once to its end, and again what its backlog had no space for. Messages for other sinks are skipped, and so
- * are records that are not messages or would take too much memory, which become dead letters.
+ * are records that are not messages, which become dead letters.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
@@ -8,7 +8,6 @@ import { asError, errorText, measureJson } from '@skolo/base';
 import type { Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
 import type { Arrived } from '../state/arrived.ts';
-import { whyTooLarge } from '../state/records.ts';
 import type { Backlog } from './backlog.ts';
 import { isUrgent, urgent, type Waiting } from './queue.ts';
 import type { SetAside } from './set-aside.ts';
@@ -21,8 +20,6 @@ interface SpoolReaderDeps {
   arrived: Pick<Arrived, 'has'>;
   setAside: SetAside;
   clock: Clock;
-  /** Memory that a record may take, in bytes. */
-  mostRecord: number;
 }
 
 /** A message that is now in the backlog; one that was skipped; or nothing more can be read until something changes. */
@@ -126,22 +123,19 @@ export class SpoolReader {
   }
 
   private async reject(seq: number, text: string, error: Error): Promise<void> {
-    const tooLarge = whyTooLarge(text, this.deps.mostRecord);
-    const why = `spool record ${seq} ${tooLarge ?? `is not a message: ${errorText(error)}`}`;
-    const code = tooLarge === undefined ? 'NOT_A_MESSAGE' : 'TOO_LARGE';
-    await this.deps.setAside.add([{ found: text }], { why, code });
+    const why = `spool record ${seq} is not a message: ${errorText(error)}`;
+    await this.deps.setAside.add([{ found: text }], { why, code: 'NOT_A_MESSAGE' });
   }
 
   /** Undefined: it has arrived, or is for another sink. An error: it is not a message. */
   private parse(seq: number, text: string): Waiting | Error | undefined {
-    const { sink, arrived, mostRecord } = this.deps;
+    const { sink, arrived } = this.deps;
     if (arrived.has(seq)) return undefined;
-    const { memory, value } = measureJson(Buffer.from(text));
-    if (memory > mostRecord) return new Error('too large');
+    const bytes = measureJson(Buffer.from(text)).value;
     try {
       const message = SpooledMessage.parse(JSON.parse(text));
       if ((message.sink ?? sink.name) !== sink.name) return undefined;
-      return { seq, message, bytes: value, since: this.sinceOf(seq, message) };
+      return { seq, message, bytes, since: this.sinceOf(seq, message) };
     } catch (error) {
       return asError(error);
     }

@@ -9,7 +9,6 @@ import type { Spool } from '@skolo/base/durable';
 import { type Clock, type Degraded, wallTime } from '@skolo/common';
 import type { AlertEvent, EmitAlertEvent } from '../events.ts';
 import type { ArrivedFile } from '../state/arrived.ts';
-import { mostRecordMemory } from '../state/records.ts';
 import {
   acceptedWith,
   lastHeartbeat,
@@ -62,7 +61,6 @@ export class Sinks {
   private readonly deps: SinksDeps;
   private readonly entries = new Map<string, Entry>();
   private spool: Spool | undefined;
-  private mostRecord = mostRecordMemory;
   private changing: Promise<void> = Promise.resolve();
 
   constructor(deps: SinksDeps) {
@@ -75,23 +73,14 @@ export class Sinks {
     await this.changing;
   }
 
-  /** Starts delivering what waits in the spool, except records that take more memory. */
-  async open(spool: Spool, mostRecord: number): Promise<void> {
-    // The intake may add messages meanwhile.
-    const { next } = spool;
-    this.changing = this.changing.then(async () => {
-      await this.deps.arrived.open(spool, next);
+  /** Starts delivering what waits in the spool. */
+  async open(spool: Spool): Promise<void> {
+    this.changing = this.changing.then(() => {
       this.spool = spool;
-      this.mostRecord = mostRecord;
       const from = this.updateCursors(new Set(this.entries.keys()));
       for (const entry of this.entries.values()) entry.delivery = this.deliver(entry, from);
     });
     await this.changing;
-  }
-
-  /** Fulfilled once each sink has read as much of the spool as it has room for. */
-  async begun(): Promise<void> {
-    await Promise.all([...this.entries.values()].map(({ delivery }) => delivery?.begun));
   }
 
   /** A sink has accepted messages. */
@@ -254,12 +243,12 @@ export class Sinks {
   }
 
   private deliver({ sink, configured }: Entry, from: number): Delivery | undefined {
-    const { spool, mostRecord } = this;
+    const { spool } = this;
     if (spool === undefined) return undefined;
     const { times, arrived, ...others } = this.deps;
     const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
     const own = { hasAccepted, arrived: arrived.of(sink.name) };
-    const made = new Delivery({ spool, sink, from, mostRecord, ...own, ...others });
+    const made = new Delivery({ spool, sink, from, ...own, ...others });
     made.start();
     return made;
   }

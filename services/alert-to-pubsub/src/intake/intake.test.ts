@@ -542,6 +542,29 @@ describe('accept', () => {
     expect(letters).toMatchObject([{ from: 'webhook', found: { labels: { alertname: 'L' } } }]);
   });
 
+  it.each([
+    ['a long text', { text: 'x'.repeat(4_300_000) }],
+    ['a long text in two bytes but for one character', { text: `${'x'.repeat(2_200_000)}語` }],
+    [
+      'many small texts',
+      Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`name ${i}`, 'x'])),
+    ],
+  ])('neither sends nor refreshes an alert that takes too much memory: %s', async (_, texts) => {
+    const { intake, accept, spool, letters } = start();
+    const large = batch(['L', 'A']);
+    Object.assign(large.alerts[0]?.annotations ?? {}, texts);
+
+    await accept(large);
+    await intake.tick();
+
+    expect(spool.summaries).toEqual(['A firing']);
+    expect(letters).toMatchObject([
+      { why: expect.stringContaining('requires more than 4096 KiB of memory') },
+    ]);
+    const refreshed = [...intake.alerts.keys()].map((each) => intake.refreshOf(each));
+    expect(refreshed.map((each) => each?.alert.labels.alertname)).toEqual([undefined, 'A']);
+  });
+
   it('publishes a notice of alerts that Alertmanager left out, again after an hour', async () => {
     const { accept, spool, clock } = start();
     const cut = batch(['A'], { truncated: 3, group: { key: '{}:{}', receiver: 'rack' } });

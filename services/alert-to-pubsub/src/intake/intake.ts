@@ -71,10 +71,6 @@ interface Job {
 
 /** Most alerts of one machine: ten times what one can raise under kube/base. */
 const usualMostOfMachine = 200;
-/** Largest message. Pub/Sub accepts 10 MB. */
-const mostBytes = 10_000_000;
-/** Shorter texts have fewer bytes in any case: at most three per character. */
-const longText = mostBytes / 3;
 /** How much is read and written at once, in bytes of requests. Meanwhile, waiting requests stay outside the heap. */
 const mostAtOnce = 2 ** 19;
 
@@ -203,9 +199,11 @@ export class Intake implements AcceptAlerts {
     });
   }
 
-  /** A message that the alert still fires. Undefined: it does not. */
+  /** A message that the alert still fires. Undefined: it does not, or is too large. */
   refreshOf(fingerprint: string): AlertMessage | undefined {
-    return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
+    const tracked = this.alerts.get(fingerprint);
+    if (tracked !== undefined && tracked.bytes > mostRecordMemory) return undefined;
+    return refreshOf(tracked, this.moment(), this.newId);
   }
 
   /** Advances the time: alerts expire. Returns those that are due for a refresh. */
@@ -433,13 +431,10 @@ export class Intake implements AcceptAlerts {
     );
   }
 
-  /** What neither a sink nor the spool accepts becomes a dead letter. */
+  /** What is too large becomes a dead letter. */
   private add({ texts, letters, transitions }: Draft, message: SpooledMessage): void {
     const text = JSON.stringify(message);
-    const isLong = text.length > longText && Buffer.byteLength(text) > mostBytes;
-    const tooLarge = isLong
-      ? `is larger than ${mostBytes} bytes`
-      : whyTooLarge(text, mostRecordMemory);
+    const tooLarge = whyTooLarge(text, mostRecordMemory);
     if (tooLarge !== undefined) {
       const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
       const why = `the message ${tooLarge}; shorten its labels and annotations`;

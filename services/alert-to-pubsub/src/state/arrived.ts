@@ -1,6 +1,7 @@
 /**
  * Messages that have arrived while earlier ones wait, so that a restart does not send them again, as TCP's selective acknowledgements do;
- * and how often waiting ones may have arrived. A message that arrives just before a crash may be missing: it is sent again.
+ * and how often waiting ones may have arrived. A message that arrives just before a crash may be missing: it is sent again. No sink gets a
+ * record that became a dead letter when the spool was read.
  */
 import { join } from 'node:path';
 import { parseJson, pause } from '@skolo/base';
@@ -8,10 +9,14 @@ import type { Spool } from '@skolo/base/durable';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import { z } from 'zod';
 
-/** The first and last sequence number of each range, by sink; under its name and `doubts`, sequence numbers and counts. */
+/**
+ * The first and last sequence number of each range, by sink, or of `skipped` records; under a sink's name and `doubts`, sequence numbers and
+ * counts.
+ */
 const Saved = z.record(z.string(), z.array(z.tuple([z.int(), z.int()])));
 
 const doubts = ' doubts';
+const skipped = ' skipped';
 const writeEveryMs = 200;
 
 /** Sequence numbers, as ranges in order. */
@@ -21,12 +26,16 @@ export class Arrived {
   doubts = new Map<number, number>();
   /** Writes it to the disk. Never rejects. */
   readonly save: () => Promise<void>;
+  private readonly skipped: Arrived | undefined;
 
-  constructor(save = async () => {}) {
+  /** @param skipped records that no sink gets */
+  constructor(save = async () => {}, skipped?: Arrived) {
     this.save = save;
+    this.skipped = skipped;
   }
 
   has(seq: number): boolean {
+    if (this.skipped?.has(seq)) return true;
     const range = this.ranges[this.firstEndingAt(seq)];
     return range !== undefined && range[0] <= seq;
   }
@@ -79,8 +88,9 @@ export class Arrived {
 export class ArrivedFile {
   private readonly path: string;
   private readonly sinks = new Map<string, Arrived>();
+  private readonly skipped = new Arrived();
   private readonly closing = new AbortController();
-  private spool: Pick<Spool, 'sync'> | undefined;
+  private spool: Pick<Spool, 'sync' | 'cursors'> | undefined;
   private written = '{}';
   private isChanged = false;
   private writing: Promise<void> | undefined;
@@ -92,7 +102,7 @@ export class ArrivedFile {
   }
 
   /** @param next the spool assigns numbers from this one on to other messages */
-  async open(spool: Pick<Spool, 'sync'>, next: number): Promise<void> {
+  async open(spool: Pick<Spool, 'sync' | 'cursors'>, next: number): Promise<void> {
     this.spool = spool;
     const text = await readFileIfExists(this.path).catch(() => undefined);
     const saved = Saved.safeParse(parseJson(text ?? '')).data ?? {};
@@ -109,9 +119,29 @@ export class ArrivedFile {
   }
 
   of(sink: string): Arrived {
-    const arrived = this.sinks.get(sink) ?? new Arrived(() => this.save());
+    if (sink === skipped) return this.skipped;
+    const arrived = this.sinks.get(sink) ?? new Arrived(() => this.save(), this.skipped);
     this.sinks.set(sink, arrived);
     return arrived;
+  }
+
+  /** No sink gets these records. Fulfilled when that is on the disk, or the disk refuses it. */
+  async skip(seqs: readonly number[]): Promise<void> {
+    for (const seq of seqs) this.skipped.add(seq);
+    await this.save();
+  }
+
+  isSkipped(seq: number): boolean {
+    return this.skipped.has(seq);
+  }
+
+  /** Whether each sink has received this record. */
+  isDelivered(seq: number): boolean {
+    const cursors = [...(this.spool?.cursors() ?? [])];
+    return (
+      cursors.length > 0 &&
+      cursors.every(([sink, place]) => seq < place || this.of(sink).has(seq))
+    );
   }
 
   /** Forgets the other sinks. */
@@ -148,7 +178,7 @@ export class ArrivedFile {
 
   /** If the disk is full, others report it. */
   private async write(): Promise<void> {
-    const all = [...this.sinks].flatMap(([name, arrived]) => [
+    const all = [...this.sinks, [skipped, this.skipped] as const].flatMap(([name, arrived]) => [
       [name, arrived.ranges] as const,
       [name + doubts, [...arrived.doubts]] as const,
     ]);

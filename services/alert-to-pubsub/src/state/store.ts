@@ -2,15 +2,15 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
-import type { DeadLetter } from '@skolo/api';
 import { parseJson } from '@skolo/base';
 import { Snapshots, Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
+import type { ArrivedFile } from './arrived.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { KnownAlert, mostKnownMemory, restored, type Tracked, track } from './known-alerts.ts';
-import { whyTooLarge } from './records.ts';
+import { mostRecordMemory, whyTooLarge } from './records.ts';
 
 /** The known alerts, and the position in the spool up to which they are complete. */
 interface Known {
@@ -22,6 +22,7 @@ interface StoreDeps {
   stateDir: string;
   settings(): AlertToPubsubSettings;
   deadLetters: Pick<DeadLetters, 'add'>;
+  arrived: ArrivedFile;
   clock: Clock;
 }
 
@@ -42,8 +43,6 @@ export interface Opened {
 const snapshotBytes = 8 * 2 ** 20;
 const segmentBytes = 16 * 2 ** 20;
 const leastFreeBytes = 2 ** 20;
-/** Part of a large record that its dead letter shows. */
-const mostShown = 2 ** 15;
 
 export class Store {
   private readonly deps: StoreDeps;
@@ -57,12 +56,12 @@ export class Store {
   }
 
   /**
-   * Opens the spool and reads the known alerts into `known`.
+   * Opens the spool and reads the known alerts into `known`. Records that are too large become dead letters, and are not read again.
    *
-   * @param mostRecord memory that a record may take, in bytes
+   * @param mostWaiting memory that a record may take that some sink has not received, in bytes
    * @throws Error The disk, or another process, prevents it.
    */
-  async open(known: Known, mostRecord: number): Promise<Opened> {
+  async open(known: Known, mostWaiting: number): Promise<Opened> {
     const { stateDir } = this.deps;
     // A small spool has small segments, because only whole ones are deleted.
     const spool = await Spool.open(join(stateDir, 'spool'), {
@@ -73,7 +72,7 @@ export class Store {
         next: known.next,
         texts: textsOf(known),
       }));
-      const found = await this.read(known, mostRecord, { spool, snapshots });
+      const found = await this.read(known, mostWaiting, { spool, snapshots });
       this.spool = spool;
       this.snapshots = snapshots;
       return { spool, ...found };
@@ -137,23 +136,26 @@ export class Store {
 
   private async read(
     known: Known,
-    mostRecord: number,
+    mostWaiting: number,
     { spool, snapshots }: { spool: Spool; snapshots: Snapshots },
   ): Promise<Omit<Opened, 'spool'>> {
-    const { clock, settings, deadLetters } = this.deps;
+    const { clock, settings, deadLetters, arrived } = this.deps;
     const moment = { now: clock.now(), uptime: clock.uptime() };
     const found = await snapshots.read();
     const snapshot = found === 'lost' ? undefined : found;
-    const letters: DeadLetter[] = [];
+    const oversize: string[] = [];
+    const skipped: number[] = [];
     let isSnapshotLost = found === 'lost' || snapshot?.isWhole === false;
     let memory = 0;
 
     /** Returns whether it is small enough. Otherwise, it becomes a dead letter. */
-    function isReadable(text: string, what: string): boolean {
-      const why = whyTooLarge(text, mostRecord);
-      if (why === undefined) return true;
-      const at = new Date(moment.now).toISOString();
-      letters.push({ at, from: 'spool', why: `${what} ${why}`, found: text.slice(0, mostShown) });
+    async function isReadable(text: string, what: string, most = mostRecordMemory) {
+      const tooLarge = whyTooLarge(text, most);
+      if (tooLarge === undefined) return true;
+      const why = `${what} ${tooLarge}`;
+      const letter = { at: new Date(moment.now).toISOString(), from: 'spool', why, found: text };
+      await deadLetters.add([letter], Number.POSITIVE_INFINITY);
+      oversize.push(why);
       return false;
     }
     /** An earlier version may have accepted more than there is room for. */
@@ -169,14 +171,25 @@ export class Store {
     }
 
     for (const text of snapshot?.texts ?? []) {
-      if (!isReadable(text, 'a known alert')) continue;
+      if (!(await isReadable(text, 'a known alert'))) continue;
       const alert = parsed(KnownAlert, text);
       if (alert === undefined) isSnapshotLost = true;
       else add(track(alert, moment.uptime));
     }
     let unreadable = 0;
-    for await (const { seq, text } of spool.read(snapshot?.from ?? spool.first)) {
-      if (!isReadable(text, `spool record ${seq}`)) continue;
+    await arrived.open(spool, spool.next);
+    const cursors = spool.cursors();
+    const from = snapshot?.from ?? spool.first;
+    const begin = cursors.size === 0 ? spool.first : Math.min(from, ...cursors.values());
+    // What waits for a sink is only checked: the snapshot covers it.
+    for await (const { seq, text } of spool.read(begin)) {
+      if (arrived.isSkipped(seq)) continue;
+      const most = arrived.isDelivered(seq) ? mostRecordMemory : mostWaiting;
+      if (!(await isReadable(text, `spool record ${seq}`, most))) {
+        skipped.push(seq);
+        continue;
+      }
+      if (seq < from) continue;
       const message = parsed(SpooledMessage, text);
       if (message === undefined) unreadable += 1;
       // A retried dead letter contains an earlier state of its alert.
@@ -184,15 +197,15 @@ export class Store {
         add(restored(message, moment, settings()));
       }
     }
-    await deadLetters.add(letters);
+    await arrived.skip(skipped);
     known.next = spool.next;
     const cut = Math.max(0, snapshots.next - spool.next);
-    // Other messages get these numbers now, and must be read next time.
-    if (cut > 0) await snapshots.write();
+    // Other messages get these numbers now, and must be read next time. What was skipped must not be.
+    if (cut > 0 || oversize.length > 0) await snapshots.write();
     // Only what is in a snapshot is ever deleted from the spool. If something is missing, this service did not delete it.
     const deleted = spool.first - 1 - (spool.damage?.missing ?? 0);
     isSnapshotLost ||= !snapshot && deleted > 0;
-    return { unreadable, cut, isSnapshotLost, oversize: letters.map(({ why }) => why) };
+    return { unreadable, cut, isSnapshotLost, oversize };
   }
 }
 
