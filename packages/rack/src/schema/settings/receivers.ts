@@ -163,7 +163,7 @@ export const receivers: Readonly<Record<string, Receiver>> = {
       "tags": ["{{map(action, "resolve": "white_check_mark", "rotating_light")}}"],
       "priority": ${severity(['5', '4', '3', '2'], 'map(action, "resolve": "info", labels.severity)')}}`,
     responses: { accepted: isJson, topic: '"error":"[^"]*topic' },
-    perMinute: 60,
+    perMinute: 12,
   },
   /**
    * https://core.telegram.org/bots/api#sendmessage: 4,096 characters. 20 messages a minute in a group:
