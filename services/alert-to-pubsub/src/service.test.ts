@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, tempDir } from '@skolo/base/testing';
+import { run } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';

@@ -84,6 +84,11 @@ export class Backlog {
     return held.messages === 0 || !isFull;
   }
 
+  /** What waits takes all of its memory, up to one message more. */
+  get isFull(): boolean {
+    return this.held.messages > 0 && this.held.bytes >= this.bounds.bytes;
+  }
+
   add(waiting: Waiting): void {
     const { seq, message, bytes, since } = waiting;
     const queue = this.queues.get(queueKey(message)) ?? new Queue(message, this.sink);
@@ -164,12 +169,19 @@ export class Backlog {
   load(waiting: Waiting): void {
     const queue = this.queues.get(queueKey(waiting.message));
     if (queue?.left.seqs[0] !== waiting.seq || queue.state === 'resting') return;
-    if (queue.state !== 'wanted' && !this.hasRoomFor(waiting.bytes)) return;
+    if (queue.state === 'wanted' ? this.isFull : !this.hasRoomFor(waiting.bytes)) return;
     this.hold(queue, { ...waiting, since: queue.left.sinces[0] ?? waiting.since });
     this.leaveOut(queue, waiting.seq + 1);
     if (!this.wanted.delete(queue)) return;
     queue.state = 'idle';
     this.settle(queue, Number.NEGATIVE_INFINITY);
+  }
+
+  /** There is no room for its first message before what is in flight has arrived. */
+  letWait(queue: Queue): void {
+    if (!this.wanted.delete(queue)) return;
+    queue.state = 'idle';
+    this.settle(queue);
   }
 
   /** The spool does not have this message of a wanted queue. */
@@ -204,10 +216,15 @@ export class Backlog {
       for (let free = atOnce; free > 0; ) {
         const queue = group.queues.pop();
         if (queue === undefined) break;
+        const { place = queue.nextPlace } = queue;
         free -= Math.max(1, queue.waiting.length);
         queue.place = undefined;
         if (queue.waiting.length > 0) queues.push(queue);
-        else {
+        else if (!this.mayLoad(queues.length)) {
+          lane.add(queue, place);
+          if (queues.length === 0) return undefined;
+          break;
+        } else {
           queue.state = 'wanted';
           this.wanted.add(queue);
         }
@@ -216,6 +233,13 @@ export class Backlog {
       if (first !== undefined) return this.startTurn([first, ...others], atOnce);
     }
     return undefined;
+  }
+
+  /** Whether there is room to read messages again, besides those that are taken or in flight. */
+  private mayLoad(taken: number): boolean {
+    if (this.isFull && (this.busy > 0 || taken > 0)) return false;
+    while (this.isFull && this.makeRoom());
+    return true;
   }
 
   private startTurn(queues: Turn['queues'], most: number): Turn {
@@ -267,12 +291,13 @@ export class Backlog {
   }
 
   /** Leaves what came first in the spool, because it is sent last. */
-  private makeRoom(): void {
+  private makeRoom(): boolean {
     for (const queue of this.inMemory) {
       if (queue.state !== 'ready' || queue.spooled === undefined) continue;
       this.unload(queue);
-      return;
+      return true;
     }
+    return false;
   }
 
   private hold(queue: Queue, waiting: Waiting): void {

@@ -70,11 +70,13 @@ export class SpoolReader {
     for (const queue of backlog.wanted) {
       const [wanted = 0] = queue.left.seqs;
       for await (const { seq, text } of spool.read(Math.max(1, wanted - near))) {
+        if (backlog.isFull) break;
         const waiting = this.parse(seq, text);
         if (waiting && !(waiting instanceof Error)) backlog.load(waiting);
         if (seq >= wanted + near) break;
       }
-      backlog.lose(queue, wanted);
+      if (backlog.isFull) backlog.letWait(queue);
+      else backlog.lose(queue, wanted);
     }
   }
 

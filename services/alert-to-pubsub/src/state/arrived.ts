@@ -90,7 +90,7 @@ export class ArrivedFile {
   private readonly sinks = new Map<string, Arrived>();
   private readonly skipped = new Arrived();
   private readonly closing = new AbortController();
-  private spool: Pick<Spool, 'sync' | 'cursors'> | undefined;
+  private spool: Pick<Spool, 'sync'> | undefined;
   private written = '{}';
   private isChanged = false;
   private writing: Promise<void> | undefined;
@@ -102,7 +102,7 @@ export class ArrivedFile {
   }
 
   /** @param next the spool assigns numbers from this one on to other messages */
-  async open(spool: Pick<Spool, 'sync' | 'cursors'>, next: number): Promise<void> {
+  async open(spool: Pick<Spool, 'sync'>, next: number): Promise<void> {
     this.spool = spool;
     const text = await readFileIfExists(this.path).catch(() => undefined);
     const saved = Saved.safeParse(parseJson(text ?? '')).data ?? {};
@@ -135,13 +135,10 @@ export class ArrivedFile {
     return this.skipped.has(seq);
   }
 
-  /** Whether each sink has received this record. */
-  isDelivered(seq: number): boolean {
-    const cursors = [...(this.spool?.cursors() ?? [])];
-    return (
-      cursors.length > 0 &&
-      cursors.every(([sink, place]) => seq < place || this.of(sink).has(seq))
-    );
+  /** Whether each sink has received this record. @param cursors of the sinks */
+  isDelivered(seq: number, cursors: ReadonlyMap<string, number>): boolean {
+    if (cursors.size === 0) return false;
+    return [...cursors].every(([sink, place]) => seq < place || this.of(sink).has(seq));
   }
 
   /** Forgets the other sinks. */

@@ -184,7 +184,7 @@ export class Store {
     // What waits for a sink is only checked: the snapshot covers it.
     for await (const { seq, text } of spool.read(begin)) {
       if (arrived.isSkipped(seq)) continue;
-      const most = arrived.isDelivered(seq) ? mostRecordMemory : mostWaiting;
+      const most = arrived.isDelivered(seq, cursors) ? mostRecordMemory : mostWaiting;
       if (!(await isReadable(text, `spool record ${seq}`, most))) {
         skipped.push(seq);
         continue;
