@@ -55,6 +55,8 @@ export class Sender {
   private probing: Turn | undefined;
   /** Pauses of the sink in progress. */
   private rests = 0;
+  /** It has received as many messages as it accepts in a minute. */
+  private isFull = false;
   /** When messages were sent to a sink that limits them, in seconds of uptime. */
   private sentAt: number[] = [];
   /** Repeated attempts at a sink that has accepted nothing since its settings changed. */
@@ -74,7 +76,10 @@ export class Sender {
     return this.underWay.size === 0 && !this.hasResults;
   }
 
-  /** Nothing more is sent before a pause of the sink, or the attempt while it is down, has ended. */
+  /**
+   * Nothing more is sent before a pause of the sink, or the attempt while it is down, has ended. While it is full, the spool is read on, so
+   * that the most urgent message is next.
+   */
   get isWaiting(): boolean {
     return this.rests > 0 || (this.deps.health.failures > 0 && this.probing !== undefined);
   }
@@ -96,7 +101,10 @@ export class Sender {
     while (this.maySend()) {
       const fullFor = this.fullFor();
       if (fullFor > 0) {
-        this.rest(pauses.pause(fullFor * 1000, signals.stopping));
+        this.isFull = true;
+        this.later(pauses.pause(fullFor * 1000, signals.stopping), () => {
+          this.isFull = false;
+        });
         return;
       }
       const turn = backlog.nextTurn(!this.isPacing, health.failures > 0);
@@ -123,7 +131,7 @@ export class Sender {
   /** While the sink is down, one turn at a time is tried. */
   private maySend(): boolean {
     const { sink, backlog, health, signals } = this.deps;
-    if (signals.stopping.aborted || this.isWaiting) return false;
+    if (signals.stopping.aborted || this.isWaiting || this.isFull) return false;
     return health.failures > 0 || backlog.busy < sink.limits.orderingKeys;
   }
 
@@ -195,8 +203,6 @@ export class Sender {
       const times = health.hasAccepted ? usualTimes : newTimes;
       this.rest(pauses.backOff(health.failures, failure, times));
     }
-    // The receiver knows better than `perMinute` when it accepts more.
-    if (reason === 'quota' && failure.retryAfterSeconds !== undefined) this.sentAt = [];
     if (verdict === 'alert') {
       const [queue] = turn.queues;
       // If no later message waits for this one, a receiver that is wrong for a moment has time to recover.

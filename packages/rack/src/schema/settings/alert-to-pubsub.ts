@@ -55,7 +55,7 @@ const httpSink = object({
   perMinute: whole(1, 100_000)
     .exactOptional()
     .describe(
-      'Maximum number of messages sent in a minute; further ones wait. A pause that the receiver requests replaces it. Default: that of the template, or no limit.',
+      'Maximum number of messages sent in a minute; further ones wait. A longer pause that the receiver requests is respected. Default: that of the template, or no limit.',
     ),
 }).transform(withTemplate);
 
