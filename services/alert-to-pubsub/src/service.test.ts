@@ -183,30 +183,35 @@ describe('alert-to-pubsub', () => {
     it.each([
       ['many labels', { labels: { alertname: 'Large', ...many } }],
       ['many annotations', { labels: { alertname: 'Large' }, annotations: many }],
-    ])('it moves a large record to the dead letters: once, whole, for good: %s', async (_, large) => {
-      const first = await startLab();
-      await first.pubsub.stop();
-      await first.post(large);
-      await first.post({ labels: { alertname: 'Small' } });
+    ])(
+      'it moves a large record to the dead letters: once, whole, for good: %s',
+      async (_, large) => {
+        const first = await startLab();
+        await first.pubsub.stop();
+        await first.post(large);
+        await first.post({ labels: { alertname: 'Small' } });
 
-      const third = await restarted(first, 2);
-      await third.pubsub.start();
+        const third = await restarted(first, 2);
+        await third.pubsub.start();
 
-      await expect.poll(() => names(third)).toEqual(['Small']);
-      expect(third.logged()).toContainEqual(expect.objectContaining({ deaths: 2 }));
-      const [letter, ...others] = await letters(third);
-      expect(others).toEqual([]);
-      expect(letter).toMatchObject({
-        from: 'spool',
-        why: expect.stringMatching(/^spool record 1 requires more than 512 KiB/),
-      });
-      expect(JSON.parse(String(letter?.found)).alert).toMatchObject(large);
-      const fourth = await restarted(third, 0);
-      await fourth.post({ labels: { alertname: 'Later' } });
-      await expect.poll(() => names(fourth)).toEqual(['Small', 'Later']);
-      expect((await fourth.alerts()).map(({ labels }) => labels.alertname)).not.toContain('Large');
-      expect(await letters(fourth)).toHaveLength(1);
-    });
+        await expect.poll(() => names(third)).toEqual(['Small']);
+        expect(third.logged()).toContainEqual(expect.objectContaining({ deaths: 2 }));
+        const [letter, ...others] = await letters(third);
+        expect(others).toEqual([]);
+        expect(letter).toMatchObject({
+          from: 'spool',
+          why: expect.stringMatching(/^spool record 1 requires more than 512 KiB/),
+        });
+        expect(JSON.parse(String(letter?.found)).alert).toMatchObject(large);
+        const fourth = await restarted(third, 0);
+        await fourth.post({ labels: { alertname: 'Later' } });
+        await expect.poll(() => names(fourth)).toEqual(['Small', 'Later']);
+        expect((await fourth.alerts()).map(({ labels }) => labels.alertname)).not.toContain(
+          'Large',
+        );
+        expect(await letters(fourth)).toHaveLength(1);
+      },
+    );
 
     it('it still knows large alerts that were delivered', async () => {
       const large = { ...firing, annotations: many };

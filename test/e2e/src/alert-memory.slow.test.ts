@@ -115,6 +115,10 @@ const kept: Readonly<Record<string, (i: number) => string>> = {
     `{"labels":{"a":"${i}"},"annotations":{"4294967294":"","${i}":"","99999":""}}`,
   'long texts in one byte but for one character': (i) =>
     `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(500_000)}","b":"語"}}`,
+  'a text in two bytes but for one character': (i) =>
+    `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(1_900_000)}語"}}`,
+  'a text of many megabytes': (i) =>
+    `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(7_400_000)}語"}}`,
 };
 
 /** What the deployment's memory allows. */
@@ -259,7 +263,10 @@ identities:
 machines:
   rpi-1: { kind: rpi, address: 127.0.1.1, identity: bots }
 services:
-  alert-to-pubsub: { pubsub: false, sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:${port}" }] }
+  alert-to-pubsub:
+    pubsub: false
+    sinks:
+${[1, 2, 3, 4].map((n) => `      - { name: pagers-${n}, kind: http, url: "http://127.0.0.1:${port}" }`).join('\n')}
 `;
 
 /** Of the usual size, from kube/base. */

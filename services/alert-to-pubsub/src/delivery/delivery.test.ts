@@ -229,35 +229,38 @@ describe('a sink that is away', () => {
   it.each([
     ['an HTTP sink', 8, 1],
     ['a file', 1, 1000],
-  ])('gets no more large messages at once than fit into the window: %s', async (_, keys, messages) => {
-    const sink = fakeSink({ keys, messages });
-    if (messages === 1) sink.groupOf = sink.orderingKeyOf;
-    let isAway = true;
-    let most = 0;
-    sink.behave = async (sent) => {
-      if (isAway) fails('unavailable');
-      most = Math.max(most, messages === 1 ? sink.underWay : sent.length);
-      await time.pause(1000);
-    };
-    const window = { messages: 1000, bytes: 2 ** 20 };
-    const { spool, time, isEmpty, delivery } = lab({ sink, window });
-    const ids = Array.from({ length: 30 }, (_, i) => `m${i}`);
-    const texts = ids.map((id) => {
-      const message = alert(id, messages === 1 ? id : 'key-0', time.clock.now());
-      message.alert.annotations = { text: 'x'.repeat(300_000) };
-      message.alert.labels.id = id;
-      return JSON.stringify(message);
-    });
-    await spool.append(texts);
-    delivery.start();
-    await time.pass(60_000);
-    isAway = false;
-    await time.until(isEmpty);
+  ])(
+    'gets no more large messages at once than fit into the window: %s',
+    async (_, keys, messages) => {
+      const sink = fakeSink({ keys, messages });
+      if (messages === 1) sink.groupOf = sink.orderingKeyOf;
+      let isAway = true;
+      let most = 0;
+      sink.behave = async (sent) => {
+        if (isAway) fails('unavailable');
+        most = Math.max(most, messages === 1 ? sink.underWay : sent.length);
+        await time.pause(1000);
+      };
+      const window = { messages: 1000, bytes: 2 ** 20 };
+      const { spool, time, isEmpty, delivery } = lab({ sink, window });
+      const ids = Array.from({ length: 30 }, (_, i) => `m${i}`);
+      const texts = ids.map((id) => {
+        const message = alert(id, messages === 1 ? id : 'key-0', time.clock.now());
+        message.alert.annotations = { text: 'x'.repeat(300_000) };
+        message.alert.labels.id = id;
+        return JSON.stringify(message);
+      });
+      await spool.append(texts);
+      delivery.start();
+      await time.pass(60_000);
+      isAway = false;
+      await time.until(isEmpty);
 
-    const arrived = [...sink.arrived.values()].flat().filter((id) => id.startsWith('m'));
-    expect(arrived.toSorted()).toEqual(ids.toSorted());
-    expect(most).toBeLessThanOrEqual(4);
-  });
+      const arrived = [...sink.arrived.values()].flat().filter((id) => id.startsWith('m'));
+      expect(arrived.toSorted()).toEqual(ids.toSorted());
+      expect(most).toBeLessThanOrEqual(4);
+    },
+  );
 
   it('gets at once the alert that reports rejections, from behind a full window, and then the others in order', async () => {
     const sink = fakeSink();

@@ -67,7 +67,7 @@ export interface DeliveryStatus {
   doubtful?: number;
 }
 
-const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
+export const usualWindow = { messages: 1000, bytes: 8 * 2 ** 20 };
 /** Consecutive steps of the reader: what was read is sent, even if there is always more. */
 const mostSteps = 1000;
 

@@ -16,7 +16,7 @@ import {
   lastReceivedAt,
   type SuccessTimes,
 } from '../state/success-times.ts';
-import { Delivery, type DeliveryDeps, type DeliveryStatus } from './delivery.ts';
+import { Delivery, type DeliveryDeps, type DeliveryStatus, usualWindow } from './delivery.ts';
 
 export interface SinkView extends DeliveryStatus {
   name: string;
@@ -57,8 +57,13 @@ interface Entry {
   heartbeatFailure?: { since: number; reason: string; detail: string } | undefined;
 }
 
+/** Memory for what waits for all sinks, in bytes. */
+const mostWindows = 32 * 2 ** 20;
+
 export class Sinks {
   private readonly deps: SinksDeps;
+  /** What each sink reads ahead. */
+  private readonly window = { ...usualWindow };
   private readonly entries = new Map<string, Entry>();
   private spool: Spool | undefined;
   private changing: Promise<void> = Promise.resolve();
@@ -199,6 +204,7 @@ export class Sinks {
 
   private async followNow(configured: readonly ConfiguredSink[]): Promise<void> {
     const names = new Set(configured.map(({ name }) => name));
+    this.window.bytes = Math.min(usualWindow.bytes, mostWindows / Math.max(1, names.size));
     const removed = [...this.entries].filter(([name]) => !names.has(name));
     await Promise.all(removed.map(([, entry]) => this.end(entry, 1000)));
     // All in one step: the spool deletes what no sink needs.
@@ -243,12 +249,12 @@ export class Sinks {
   }
 
   private deliver({ sink, configured }: Entry, from: number): Delivery | undefined {
-    const { spool } = this;
+    const { spool, window } = this;
     if (spool === undefined) return undefined;
     const { times, arrived, ...others } = this.deps;
     const hasAccepted = times.get(acceptedWith(configured)) !== undefined;
     const own = { hasAccepted, arrived: arrived.of(sink.name) };
-    const made = new Delivery({ spool, sink, from, ...own, ...others });
+    const made = new Delivery({ spool, sink, from, window, ...own, ...others });
     made.start();
     return made;
   }
