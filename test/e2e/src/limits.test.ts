@@ -20,15 +20,21 @@ const ofShare = 'parseJson: a quarter of the memory';
 const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'alert-to-pubsub/delivery/blame': { mostRejections: none('rejections') },
   'alert-to-pubsub/delivery/delivery': { mostSteps: none('steps of a reader') },
+  'alert-to-pubsub/delivery/maintenance': { mostDeaths: none('starts') },
+  'alert-to-pubsub/delivery/sinks': {
+    mostWindows: ['bytes of memory', 32 * MB, 'is what all sinks share'],
+  },
   'alert-to-pubsub/intake/fingerprint': { mostKept: ['bytes', 64 * kB] },
   'alert-to-pubsub/intake/intake': {
-    usualMostMemory: ['bytes of memory', 112 * MB, 'is what the pod has memory for'],
-    usualMostOfMachine: none('alerts, within usualMostMemory'),
-    mostBytes: ['bytes of a message', 10 * MB],
+    usualMostOfMachine: none('alerts, within mostKnownMemory'),
     mostAtOnce: ['bytes of requests, or one request', json(2 ** 17), 'BodiesInFlight: a quarter'],
   },
   'alert-to-pubsub/intake/reported': { mostRemembered: ['hashes', 1000 * 200] },
-  'alert-to-pubsub/receive/alert': { mostShown: ['characters', 120] },
+  'alert-to-pubsub/receive/alert': {
+    mostShown: ['characters', 120],
+    mostMore: ['bytes of memory', 64 * kB],
+    mostWhy: ['characters', 2000],
+  },
   'alert-to-pubsub/receive/json': {
     mostDeep: none('levels'),
     mostSearched: ['characters of invalid JSON', json(256 * kB), 'BodiesInFlight: a quarter'],
@@ -37,11 +43,13 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostGroupBytes: ['bytes of text', 16 * MB],
     mostBad: none('entries of a body, which its share contains'),
   },
+  'alert-to-pubsub/state/records': { mostRecordMemory: ['bytes of memory', 4 * MB] },
   'alert-to-pubsub/receive/responses': { mostNamed: none('entries of a body') },
   'alert-to-pubsub/state/dead-letters': { mostLetterBytes: ['bytes of text', 128 * kB] },
   'alert-to-pubsub/state/known-alerts': {
+    mostKnownMemory: ['bytes of memory', 112 * MB, 'is what the pod has memory for'],
     mostRefreshSeconds: none('seconds'),
-    mostWritten: none('alerts, within usualMostMemory'),
+    mostWritten: none('alerts, within mostKnownMemory'),
   },
   'alert-to-pubsub/watch/alertmanager': {
     mostBytes: none('bytes of a stream, of which one part is kept'),
@@ -49,7 +57,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostPartMemory: ['bytes of memory', 8 * MB],
   },
   'alert-to-pubsub/watch/heartbeat': { mostSeconds: none('seconds') },
-  'alert-to-pubsub/watch/looks': { mostAtOnce: none('alerts, within usualMostMemory') },
+  'alert-to-pubsub/watch/looks': { mostAtOnce: none('alerts, within mostKnownMemory') },
   'fallback/active/group': {
     mostBytes: ['bytes of a datagram of JSON', json(kB)],
     mostSources: ['addresses', 1000 * 200],
