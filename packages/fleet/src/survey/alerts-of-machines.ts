@@ -34,7 +34,7 @@ export const countingAlerts: Readonly<Record<string, CountingAlert>> = {
     replaces: ['SwarmingAgentDown', 'MachineGone'],
   },
   SwarmingRackYamlStale: {
-    of: 'max by (machine) (skolo_degraded{job="swarming-client", what="identity"}) == 1 and on (machine) max by (machine) (skolo_swarming_machine_known{job="swarming-client"}) == 1',
+    of: `max by (machine) (skolo_degraded{job="swarming-client", what="identity"}) == 1 and on (machine) max by (machine) (${agents}) == 1`,
   },
   SwarmingBotsDown: {
     of: 'machine:swarming_bot_down:max10m',

@@ -133,10 +133,10 @@ export class SpoolReader {
   private parse(seq: number, text: string): Waiting | Error | undefined {
     const { sink, arrived } = this.deps;
     if (arrived.has(seq)) return undefined;
-    const bytes = measureJson(Buffer.from(text)).value;
     try {
       const message = SpooledMessage.parse(JSON.parse(text));
       if ((message.sink ?? sink.name) !== sink.name) return undefined;
+      const bytes = measureJson(Buffer.from(text)).value;
       return { seq, message, bytes, since: this.sinceOf(seq, message) };
     } catch (error) {
       return asError(error);

@@ -32,11 +32,6 @@ export function jsonBody(bytes: Buffer, share: Pick<BodyShare, 'hold'>): JsonBod
   };
 }
 
-/** Reads a body once. @throws Rejection, HttpProblem */
-export function parseJson(bytes: Buffer, share: Pick<BodyShare, 'hold'>) {
-  return jsonBody(bytes, share).read();
-}
-
 interface Decoded {
   text: string;
   memory: number;

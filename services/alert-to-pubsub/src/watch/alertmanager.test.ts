@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { listen } from '@skolo/base/testing';
 import { expect, it } from 'vitest';
-import { type ListedAlert, listAlerts, startOf } from './alertmanager.ts';
+import { type ListedAlert, listAlerts, readStatus } from './alertmanager.ts';
 
 const { signal } = new AbortController();
 
@@ -90,5 +90,5 @@ it.each([
 ])('%s with status %d does not show when it was started', async (body, status) => {
   const url = await startServer((response) => response.writeHead(status).end(body));
 
-  await expect(startOf(url, signal)).rejects.toThrow(/not Alertmanager's status/);
+  await expect(readStatus(url, signal)).rejects.toThrow(/not Alertmanager's status/);
 });

@@ -75,15 +75,6 @@ export async function readStatus(url: string, signal: AbortSignal): Promise<Aler
 }
 
 /**
- * When this process of Alertmanager was started, by its own clock.
- *
- * @throws Unreachable
- */
-export async function startOf(url: string, signal: AbortSignal): Promise<string> {
-  return (await readStatus(url, signal)).start;
-}
-
-/**
  * The objects of a JSON list, one at a time, because the complete list may be larger than the memory.
  *
  * @throws `unusable`

@@ -22,7 +22,7 @@ import type { Intake } from '../intake/intake.ts';
 import { readAlert } from '../receive/alert.ts';
 import type { ReceivedAlert } from '../receive/batch.ts';
 import { isInAlertmanager, type KnownAlert } from '../state/known-alerts.ts';
-import { type ListedAlert, listAlerts, readStatus, startOf } from './alertmanager.ts';
+import { type ListedAlert, listAlerts, readStatus } from './alertmanager.ts';
 import { Listings } from './listings.ts';
 
 interface LooksDeps {
@@ -149,7 +149,7 @@ export class Looks {
       if (typeof again !== 'string') changes.set(known, again);
     }
     // Afterwards, so that the list is not that of a process that was started later.
-    const start = await startOf(at, signal);
+    const { start } = await readStatus(at, signal);
     const over = this.listings.add(
       { url, start, began, ended: clock.uptime(), listed, updatedAt, hasWatchdog },
       watched.map(({ known }) => known).filter(({ alert }) => isOurs(alert.labels)),

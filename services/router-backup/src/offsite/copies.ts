@@ -264,8 +264,8 @@ export class OffsiteCopies {
   }
 
   /**
-   * Queues the versions that a destination should have but that are neither queued nor stored in it, or not with this key. Archives first: they can be sent even
-   * if the history is unusable.
+   * Queues the versions that a destination should have but that are neither queued nor stored in it, or not with this key. Archives first:
+   * they can be sent even if the history is unusable.
    */
   private async queueMissing(destination: Destination): Promise<void> {
     const { versions } = this.deps;

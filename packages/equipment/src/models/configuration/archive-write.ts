@@ -10,7 +10,7 @@ import type { Content } from '../contract/backup.ts';
 import { memberStream, padded, readTar, type TarMember } from './archive.ts';
 import { blockSize, damaged } from './tar-header.ts';
 
-export { memberStream, readTar } from './archive.ts';
+export { memberStream, readTar, type TarMember } from './archive.ts';
 
 /** An entry to write. Its reader must get exactly `size` bytes. */
 export type NewMember = Omit<TarMember, 'offset'> & { content?: Buffer | (() => Readable) };

@@ -6,6 +6,15 @@ import { describe, expect, it, vi } from 'vitest';
 import { driverOf, isPlugLate, startPlug, visitor } from '../testing/mqtt.ts';
 import { allRejectWhenAborted, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
 
+/** A plug that does not respond, and a client that receives its commands instead. */
+async function startWedged(read?: { on: string; off: string }) {
+  const { driver, plug, broker } = await startPlug(read && { options: { read } });
+  plug.faults.set('wedged');
+  const client = await visitor(broker);
+  await client.subscribeAsync('cmnd/plug/POWER3');
+  return { driver, client };
+}
+
 describe('mqtt-switch', () => {
   it.for(['down', 'wedged', 'slow', 'drops-after-command'] as const)(
     'waits 5 s for a plug that is, or has, %s',
@@ -26,11 +35,9 @@ describe('mqtt-switch', () => {
   );
 
   it('does not take for success what makes no sense, or is the other state', async () => {
-    const [garbled, other] = [await startPlug(), await startPlug()];
+    const [garbled, other] = [await startPlug(), await startWedged()];
     garbled.plug.faults.set('garbled');
-    other.plug.faults.set('wedged');
-    const client = await visitor(other.broker);
-    await client.subscribeAsync('cmnd/plug/POWER3');
+    const { client } = other;
     client.on('message', () => client.publish('stat/plug/POWER3', 'ON'));
 
     // Until the 5 s are over, because a better error might still arrive.
@@ -85,10 +92,7 @@ describe('mqtt-switch', () => {
 
   it('names an expression that takes too long for all that a plug sends', async () => {
     const read = { on: '^(\\w+\\s?)*!!$', off: '^OFF$' };
-    const { driver, plug, broker } = await startPlug({ options: { read } });
-    plug.faults.set('wedged');
-    const client = await visitor(broker);
-    await client.subscribeAsync('cmnd/plug/POWER3');
+    const { driver, client } = await startWedged(read);
     client.on('message', () => {
       for (let n = 0; n < 300; n += 1) client.publish('stat/plug/POWER3', `${'a'.repeat(40)}${n}`);
     });
@@ -106,10 +110,7 @@ describe('mqtt-switch', () => {
 
   it('takes no state from a message for which the other expression takes too long', async () => {
     const read = { on: '^(\\w+\\s?)*!!$', off: '^a' };
-    const { driver, plug, broker } = await startPlug({ options: { read } });
-    plug.faults.set('wedged');
-    const client = await visitor(broker);
-    await client.subscribeAsync('cmnd/plug/POWER3');
+    const { driver, client } = await startWedged(read);
     client.on('message', () => client.publish('stat/plug/POWER3', 'a'.repeat(60)));
 
     await expect(driver.turnOff('3', patient())).rejects.toThrow(

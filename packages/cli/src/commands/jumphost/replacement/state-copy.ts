@@ -6,6 +6,7 @@ import type { BackupSource, Trust, Version } from '@skolo/backup';
 import { count, errorText, shellWord } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
+import type { TarMember } from '@skolo/equipment/models/tar';
 import type { Rack } from '@skolo/rack';
 import { type Host, localFile } from '@skolo/setup/engine';
 import { machineHistory, type OlderHistory, openDisk, type StateCopy } from '@skolo/setup/jumphost';
@@ -106,14 +107,15 @@ export async function readArchive(
       id: `${from} ${id}${isAuthenticated ? '' : ' (not authenticated)'}`,
       time,
       from: { tar: await localFile(archive.file), isAuthenticated },
-      history: archive.hasHistory ? undefined : await findHistory(io, source, older, folder),
+      history: archive.history ? undefined : await findHistory(io, source, older, folder),
     };
   });
 }
 
 interface Archive {
   file: string;
-  hasHistory: boolean;
+  /** Its machine history, if it has one. */
+  history: TarMember | undefined;
 }
 
 /** @throws BackupError It is damaged, or must not be used. */
@@ -124,7 +126,7 @@ async function unpack(source: BackupSource, version: Version, file: string): Pro
   await source.contentToFile(version, file);
   const { readTar } = await import('@skolo/equipment/models/tar');
   const members = await readTar({ file, size: 0 });
-  return { file, hasHistory: members.some(({ name }) => name === machineHistory) };
+  return { file, history: members.find(({ name }) => name === machineHistory) };
 }
 
 /** router-backup adds the machine history at least once a week, so three weeks may be damaged. Only archives of the rack count. */
@@ -137,7 +139,7 @@ async function findHistory(
   archives: readonly Version[],
   folder: string,
 ): Promise<OlderHistory | undefined> {
-  const { memberStream, readTar } = await import('@skolo/equipment/models/tar');
+  const { memberStream } = await import('@skolo/equipment/models/tar');
   const { createWriteStream } = await import('node:fs');
   let searched = 0;
   for (const version of archives) {
@@ -145,14 +147,12 @@ async function findHistory(
     searched += 1;
     const tar = { file: join(folder, 'older'), size: 0 };
     try {
-      const { hasHistory } = await unpack(source, version, tar.file);
-      if (!hasHistory) continue;
-      const member = (await readTar(tar)).find(({ name }) => name === machineHistory);
+      const { history: member } = await unpack(source, version, tar.file);
       if (member?.type !== 'file') continue;
       const { mode, uid, gid } = member;
-      const history = join(folder, 'history');
-      await pipeline(memberStream(tar, member), createWriteStream(history, { mode: 0o600 }));
-      return { time: version.time, mode, uid, gid, content: await localFile(history) };
+      const file = join(folder, 'history');
+      await pipeline(memberStream(tar, member), createWriteStream(file, { mode: 0o600 }));
+      return { time: version.time, mode, uid, gid, content: await localFile(file) };
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
       if (error.code === 'unauthenticated') searched -= 1;
