@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { pause } from '@skolo/base';
 
 const folders = ['.', 'refs', 'refs/heads', 'objects', 'objects/pack', 'objects/info'];
+// git's own `prune` takes everything that begins with `tmp_` for a leftover (prune-packed and builtin/prune.c).
 const leftover =
-  /^(?:.+\.lock|tmp_(?:pack|idx|rev|obj)_.+|\.tmp-\d+-pack-.+|pack-[0-9a-f]+\.keep|fast_import_crash_\d+|gc\.pid)$/;
+  /^(?:.+\.lock|tmp_.+|\.tmp-\d+-pack-.+|pack-[0-9a-f]+\.keep|fast_import_crash_\d+|gc\.pid)$/;
 const writing = /\0(?:fast-import|repack|pack-objects|config|init)\0/;
 const patience = 10_000;
 
@@ -20,7 +21,7 @@ export async function removeLeftovers(dir: string): Promise<void> {
     found = await leftoversIn(dir);
   };
   if (!(await isLeftAlone(dir, list))) return;
-  for (const path of found) await rm(path, { force: true }).catch(() => undefined);
+  for (const path of found) await rm(path, { force: true, recursive: true }).catch(() => undefined);
 }
 
 async function leftoversIn(dir: string): Promise<string[]> {

@@ -55,7 +55,9 @@ describe('a history', () => {
     ],
   ];
   it.each<Damage>([
-    ...[heads, indexes, branches].flatMap((rows) => rows),
+    ...heads,
+    ...indexes,
+    ...branches,
     ['the settings are garbage', () => writeFile(file('config'), '[[['), /^the git configuration/],
   ])('is repaired, with every version, where %s', async (_what, damage, said) => {
     await filled(history.folder);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { anyCharacter } from '@skolo/base/durable/any-character';
 import { isLong } from '@skolo/base/durable/fault-injection';
 import { runs } from '@skolo/base/testing';
@@ -369,6 +369,24 @@ describe('many at once', () => {
     });
 
     await Promise.all(work);
+  });
+
+  it.each([
+    'refs/heads/main.lock',
+    'objects/pack/tmp_pack_XCY05Q',
+    'objects/pack/tmp_bitmap_XCY05Q',
+    'objects/pack/tmp_mtimes_XCY05Q',
+    'objects/tmp_objdir-incoming-XCY05Q/pack',
+    'objects/info/tmp_of_a_later_git',
+  ])('of a git that was killed leave nothing behind: %s', async (path) => {
+    await (await history.open()).close();
+    const leftover = join(history.folder, path);
+    await mkdir(dirname(leftover), { recursive: true });
+    await writeFile(leftover, '');
+
+    await (await history.open()).close();
+
+    expect(await readdir(history.folder, { recursive: true })).not.toContain(path);
   });
 
   it('lose no file to another process that opens the history and removes leftovers', async () => {
