@@ -7,8 +7,8 @@ export interface BackupSource {
     dir: string;
     branch: string;
     decrypt: ((content: Buffer) => Promise<Buffer>) | undefined;
-    /** Called before a file is used. @throws BackupError `unauthenticated` */
-    admit: (path: string) => void;
+    /** Called before a file of a version is used. @throws BackupError `unauthenticated` */
+    admit: (path: string, id: string) => void;
   };
   /** Names of the devices that have versions, sorted. */
   devices(): Promise<string[]>;

@@ -3,6 +3,7 @@ import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Version } from './source.ts';
 
 const shortestId = 4;
+const relative = /^latest(?:~(?<count>\d{1,9}))?$/;
 
 /**
  * `latest`, `latest~2` (two before it), an id or its prefix, or a date or time: the version current at that time, or at the end of that day
@@ -19,22 +20,16 @@ export function resolveVersion<V extends Pick<Version, 'id' | 'time'>>(
 ): V {
   const newest = versions[0];
   if (!newest) throw notFound('no versions have been stored yet');
-  const back = backFrom(wanted);
-  if (back !== undefined) return versions[back] ?? fewer(versions, wanted);
+  const back = relative.exec(wanted)?.groups;
+  if (back) return versions[Number(back.count ?? 0)] ?? fewer(versions, wanted);
   const time = timeOf(wanted);
   if (time !== undefined) return activeAt(versions, time, wanted);
   return byId(versions, wanted, idOf);
 }
 
-/** The number of versions after the wanted one; undefined if it is not relative to the newest. */
-export function backFrom(wanted: string): number | undefined {
-  const back = /^latest(?:~(?<count>\d{1,9}))?$/.exec(wanted)?.groups;
-  return back && Number(back.count ?? 0);
-}
-
 /** Whether it is an ID or its beginning, not a time or relative to the newest. */
 export function isId(wanted: string): boolean {
-  return backFrom(wanted) === undefined && timeOf(wanted) === undefined;
+  return !relative.test(wanted) && timeOf(wanted) === undefined;
 }
 
 function fewer(versions: readonly unknown[], wanted: string): never {

@@ -17,8 +17,8 @@ interface HistoryPlace {
   place: string;
   /** Decrypts `NAME.age`; absent: it cannot be decrypted. */
   decrypt?: ((content: Buffer) => Promise<Buffer>) | undefined;
-  /** Called with the path of a file whose content is used. @throws BackupError It must not be used. */
-  admit?: (path: string) => void;
+  /** Called with the path of a file whose content is used, and its version. @throws BackupError It must not be used. */
+  admit?: (path: string, id: string) => void;
 }
 
 export class HistoryReader {
@@ -52,7 +52,7 @@ export class HistoryReader {
     const chunks: Buffer[] = [];
     let isEncrypted = false;
     for await (const { path, chunk } of this.stored(version)) {
-      if (chunks.length === 0) this.history.admit?.(path);
+      if (chunks.length === 0) this.history.admit?.(path, version.id);
       isEncrypted = encrypted.test(path);
       chunks.push(chunk);
       // One at a time: a large content would block the process.

@@ -23,10 +23,10 @@ interface UnpackOptions {
   packedSize: number;
   /** Free space for the content, in bytes. */
   freeBytes?: number;
-  /** Whether it is an archive of the jumphost, whose digest is that of the stored bytes. */
+  /** Whether it is an archive of the jumphost. */
   isArchive?: boolean;
-  /** Called once the content has ended. @throws BackupError It must not be used. */
-  admit(isAuthenticated: boolean): void;
+  /** With a backup key: called once the content has ended. @throws BackupError It must not be used. */
+  admit?(isAuthenticated: boolean): void;
 }
 
 type About = Pick<NamedObject, 'encrypted' | 'digest' | 'device' | 'day'>;
@@ -45,19 +45,19 @@ export async function* unpacked(
   about: About,
   options: UnpackOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { identities, what, admit } = options;
-  const stored = keyedDigest(about, options);
-  let content: Hash | Hmac | undefined = createHash('sha1');
-  let isEarlier = true;
-  const pieces = bounded(object, stored, options);
-  const packed = about.encrypted ? decryptWith(identities, what)(pieces) : pieces;
-  const plain = withNonce(packed, (nonce) => {
-    isEarlier = false;
-    content = keyedDigest(about, options, nonce);
+  const { identities, backupKey, what, admit } = options;
+  const { encrypted, digest, device, day: time } = about;
+  let content: Hash | Hmac = createHash('sha1');
+  let nonce: string | undefined;
+  const pieces = bounded(object, options);
+  const packed = encrypted ? decryptWith(identities, what)(pieces) : pieces;
+  const plain = withNonce(packed, (stored) => {
+    nonce = stored;
+    if (backupKey) content = createHmac('sha256', copyKey(backupKey, { nonce, device, time }));
   });
   try {
     for await (const chunk of limited(gunzipped(plain), options)) {
-      content?.update(chunk);
+      content.update(chunk);
       yield chunk;
     }
   } catch (error) {
@@ -65,47 +65,23 @@ export async function* unpacked(
     const why = errorCode(error)?.startsWith('Z_') ? 'the content is damaged' : String(error);
     throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
   }
-  const matches = content !== undefined && digestOf(content) === about.digest;
+  const matches = digestOf(content) === digest;
   // What is encrypted cannot be damaged unnoticed. A nonce may belong to a key that this computer does not have.
-  if (isEarlier && !about.encrypted && !matches)
+  if (nonce === undefined && !encrypted && !matches)
     throw new BackupError('damaged', `${what}: its content does not match its name`);
-  admit(isDigest(stored, about) || (!isEarlier && matches));
+  if (backupKey) admit?.(nonce !== undefined && matches);
 }
 
-/** Whether the rack made this archive. Nothing is unpacked. @throws BackupError */
-export async function isOwnArchive(
+/** Rejects an object that is larger than listed, or than the disk. @throws BackupError `damaged` */
+export async function* bounded(
   object: AsyncIterable<Uint8Array>,
-  about: About,
-  options: UnpackOptions,
-): Promise<boolean> {
-  const stored = keyedDigest(about, options);
-  if (stored !== undefined) for await (const _ of bounded(object, stored, options));
-  return isDigest(stored, about);
-}
-
-/** Undefined without a backup key. */
-function keyedDigest(
-  { device, day: time }: About,
-  { backupKey }: Pick<UnpackOptions, 'backupKey'>,
-  nonce?: string,
-): Hmac | undefined {
-  return backupKey && createHmac('sha256', copyKey(backupKey, { nonce, device, time }));
-}
-
-function isDigest(keyed: Hmac | undefined, { digest }: About): boolean {
-  return keyed !== undefined && digestOf(keyed) === digest;
-}
-
-async function* bounded(
-  object: AsyncIterable<Uint8Array>,
-  digest: Hmac | undefined,
-  { packedSize, what }: UnpackOptions,
+  { packedSize, freeBytes = packedSize, what }: Omit<UnpackOptions, 'identities'>,
 ): AsyncGenerator<Uint8Array, undefined> {
+  if (packedSize > freeBytes) throw tooLarge(what);
   let size = 0;
   for await (const chunk of object) {
     size += chunk.length;
     if (size > packedSize) throw new BackupError('damaged', `${what} changed while it was read`);
-    digest?.update(chunk);
     yield chunk;
   }
 }
@@ -151,10 +127,13 @@ async function* limited(
     const most = isArchive ? expanded : mostBytes(start, expanded);
     if (size > most)
       throw new BackupError('damaged', `${what}: its content is larger than ${most} bytes`);
-    if (size > freeBytes)
-      throw new BackupError('damaged', `${what}: its content does not fit on the disk`);
+    if (size > freeBytes) throw tooLarge(what);
     yield chunk;
   }
+}
+
+function tooLarge(what: string): BackupError {
+  return new BackupError('damaged', `${what}: its content does not fit on the disk`);
 }
 
 /** The magic of a POSIX header. */

@@ -117,7 +117,7 @@ describe('a git repository as a source', () => {
     await writeFile(ssh, '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n', { mode: 0o755 });
     vi.stubEnv('GIT_SSH_COMMAND', ssh);
     const source = await openSource(`ssh://nobody@rack${history.folder}`, {
-      trust: { acceptsUnauthenticated: true, encrypts: true },
+      trust: { encrypts: true },
     });
     const [plain] = await source.versions('router');
     const [encrypted] = await source.versions('zzz');

@@ -44,9 +44,10 @@ export async function openGitSource(
     if (temp !== undefined) await clone(from, temp, signal);
     const dir = local ?? temp ?? '';
     // The rack's own repository, which was set aside, is not encrypted.
-    const admit = (path: string) => {
+    const facts = { what: place, isArchive: false, isAuthenticated: false };
+    const admit = (path: string, id: string) => {
       const isEncrypted = local !== undefined || encrypted.test(path);
-      admitCopy(place, { isEncrypted, isAuthenticated: false }, trust);
+      admitCopy({ ...facts, id, isEncrypted }, trust);
     };
     const opened = { dir, branch: await branchOf(dir, branch, place), decrypt, admit };
     const reader = new HistoryReader({ ...opened, place });

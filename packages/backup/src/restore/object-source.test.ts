@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Secret } from '@skolo/base/secrets';
@@ -97,13 +97,34 @@ describe('a copy that the rack did not make', () => {
         code: 'unauthenticated',
         message: expect.stringContaining(`${name} is not authenticated`),
       });
-      const accepting = { backupKey, acceptsUnauthenticated: true, onUnauthenticated };
+      const accepted = new Set([name]);
+      const accepting = { backupKey, accepted, onUnauthenticated };
       for (const trust of [accepting, { onUnauthenticated }]) {
         expect(await read(place, name, trust, [identity])).toBe(facts.content);
       }
       expect(used).toEqual(Array(2).fill(`${place.url}/${name}`));
+      const other = { accepted: new Set([name.slice(0, -1)]), onUnauthenticated };
+      for (const trust of [other, { ...other, backupKey }]) {
+        await expect(read(place, name, trust, [identity])).rejects.toMatchObject({
+          code: 'unauthenticated',
+        });
+      }
       await rm(join(place.url, name));
     }
+  });
+
+  it('is not used in place of an encrypted one that a person has named', async () => {
+    const { recipient } = await newKeyPair();
+    const place = await directory();
+    const name = await put(place, { ...facts, recipients: [recipient] });
+    await rename(
+      join(place.url, await put(place, { ...facts, recipients: 'none', content: 'x' })),
+      join(place.url, name.replace('.age', '')),
+    );
+
+    const reading = read(place, name, { backupKey, accepted: new Set([name]) });
+
+    await expect(reading).rejects.toMatchObject({ code: 'no-key' });
   });
 
   it('may be a genuine one, if this computer has no key or the rack has another one now', async () => {
@@ -113,7 +134,7 @@ describe('a copy that the rack did not make', () => {
     const now = new Secret('a new one');
 
     expect(await read(place, name, {}, [identity])).toBe(facts.content);
-    const trust = { backupKey: now, acceptsUnauthenticated: true };
+    const trust = { backupKey: now, accepted: new Set([name]) };
     expect(await read(place, name, trust, [identity])).toBe(facts.content);
     await expect(read(place, name, { backupKey: now }, [identity])).rejects.toMatchObject({
       code: 'unauthenticated',
@@ -132,8 +153,8 @@ describe('a copy that the rack did not make', () => {
 
   it('is never used unencrypted if rack.yaml encrypts copies, unless it is authenticated', async () => {
     const place = await directory();
-    const trust = { acceptsUnauthenticated: true, encrypts: true };
     const foreign = await put(place, { ...facts, recipients: 'none' });
+    const trust = { accepted: new Set([foreign]), encrypts: true };
     await expect(read(place, foreign, trust)).rejects.toMatchObject({ code: 'unauthenticated' });
     await rm(join(place.url, foreign));
 

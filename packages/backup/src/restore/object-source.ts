@@ -1,6 +1,6 @@
 /** Reads versions from an object location: available even if the rack is down. */
 
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { readFile, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -9,10 +9,11 @@ import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { notStored } from '../git/storage-error.ts';
 import { named, type OurObject, parseObjectName, timeOf } from '../offsite/name.ts';
+import { archiveDigest } from '../offsite/pack.ts';
 import type { OffsitePlace } from '../offsite/place.ts';
-import { isOwnArchive, unpacked } from '../offsite/unpack.ts';
+import { bounded, unpacked } from '../offsite/unpack.ts';
 import type { BackupSource, Version } from '../source.ts';
-import { admitCopy, admitName, type Trust } from './trust.ts';
+import { admitCopy, type Trust } from './trust.ts';
 
 interface ObjectSourceOptions {
   /** age identities for encrypted objects. */
@@ -52,7 +53,7 @@ export function objectSource(
     let failure: unknown = new BackupError('not-found', `${place.url}: ${id} does not exist`);
     for (const copy of copies) {
       try {
-        return await write(copy, file);
+        return await writeContent(copy, { file, place, identities, trust, signal });
       } catch (error) {
         await rm(file, { force: true }).catch(() => undefined);
         signal.throwIfAborted();
@@ -61,27 +62,6 @@ export function objectSource(
       }
     }
     throw failure;
-  }
-
-  async function write({ object, named: about }: OurObject, file: string): Promise<void> {
-    const what = `${place.url}/${object.name}`;
-    const { device, encrypted: isEncrypted } = about;
-    const { bavail, bsize } = await statfs(dirname(file));
-    const options = {
-      identities,
-      backupKey: trust.backupKey,
-      what,
-      packedSize: object.size,
-      freeBytes: bavail * bsize,
-      isArchive: device === trust.archived,
-      admit: (isAuthenticated: boolean) => admitCopy(what, { isEncrypted, isAuthenticated }, trust),
-    };
-    const read = () => place.read(object.name, signal);
-    // Of a plain copy, the name tells whether it can be used at all. An archive is only unpacked if it may be used.
-    if (!isEncrypted) admitName(what, device, trust);
-    if (options.isArchive) options.admit(await isOwnArchive(read(), about, options));
-    const target = createWriteStream(file, { mode: 0o600 });
-    await pipeline(unpacked(read(), about, options), target, { signal });
   }
 
   return {
@@ -101,6 +81,43 @@ export function objectSource(
     contentToFile,
     close: async () => undefined,
   };
+}
+
+interface WriteOptions extends Required<ObjectSourceOptions> {
+  file: string;
+  place: OffsitePlace;
+  signal: AbortSignal;
+}
+
+/** Writes the content of a copy to a file. @throws BackupError */
+async function writeContent(
+  { object: { name: id, size: packedSize }, named: about }: OurObject,
+  { file, place, identities, trust, signal }: WriteOptions,
+): Promise<void> {
+  const what = `${place.url}/${id}`;
+  const { device, day: time, digest, encrypted: isEncrypted } = about;
+  const { backupKey, archived } = trust;
+  const isArchive = device === archived;
+  const admit = (isAuthenticated: boolean) =>
+    admitCopy({ what, id, isArchive, isEncrypted, isAuthenticated }, trust);
+  // Before it is read, if nothing in it can authenticate it.
+  if (backupKey === undefined || (isArchive && !isEncrypted)) admit(false);
+  const { bavail, bsize } = await statfs(dirname(file));
+  const options = { identities, what, packedSize, freeBytes: bavail * bsize, isArchive };
+  const save = (content: AsyncIterable<Uint8Array>, to: string) =>
+    pipeline(content, createWriteStream(to, { mode: 0o600 }), { signal });
+  const stored = place.read(id, signal);
+  if (backupKey === undefined || !isArchive)
+    return await save(unpacked(stored, about, { ...options, backupKey, admit }), file);
+  // An archive is only unpacked if it may be used, and only what was authenticated.
+  const packed = `${file}.packed`;
+  try {
+    await save(bounded(stored, options), packed);
+    admit(digest === (await archiveDigest(packed, { backupKey, device, time })));
+    await save(unpacked(createReadStream(packed), about, options), file);
+  } finally {
+    await rm(packed, { force: true });
+  }
 }
 
 function keyOf(name: string): string {

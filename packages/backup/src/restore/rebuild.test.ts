@@ -158,7 +158,7 @@ describe('a history made again', () => {
     await rebuilt.close();
   });
 
-  it('of a folder contains only what the rack made, unless a person accepts the rest', async () => {
+  it('of a folder contains only what the rack made, and what a person names', async () => {
     const place = directoryPlace(join(dir, 'away'));
     await mkdir(join(dir, 'away'));
     const backupKey = new Secret('of the rack');
@@ -173,12 +173,15 @@ describe('a history made again', () => {
       } as const;
       const { file, digest } = await pack({ bytes: Buffer.from(text) }, options);
       const about = { device: 'router', time };
-      await place.put(objectName({ ...about, digest, encrypted: false }), file, about, signal);
+      const name = objectName({ ...about, digest, encrypted: false });
+      await place.put(name, file, about, signal);
+      return name;
     }
     await put('A\n', 1, true);
-    await put('of eve\n', 2, false);
-    async function rebuilt(acceptsUnauthenticated: boolean) {
-      const trust = { backupKey, acceptsUnauthenticated };
+    const named = await put('of an earlier version\n', 2, false);
+    await put('of eve\n', 3, false);
+    async function rebuilt(...accepted: string[]) {
+      const trust = { backupKey, accepted: new Set(accepted) };
       const source = await openSource(join(dir, 'away'), { trust });
       const unreadable = await rebuildHistory(source, join(dir, 'rebuilt'), { signal });
       const history = await Repository.open(join(dir, 'rebuilt'), { mayBegin: false });
@@ -187,22 +190,33 @@ describe('a history made again', () => {
       return { contents, unreadable: unreadable.map(({ why }) => why) };
     }
 
-    expect(await rebuilt(false)).toEqual({
-      contents: ['A\n'],
-      unreadable: [expect.stringContaining('is not authenticated')],
+    const why = expect.stringContaining('is not authenticated');
+    expect(await rebuilt()).toEqual({ contents: ['A\n'], unreadable: [why, why] });
+    expect(await rebuilt(named)).toEqual({
+      contents: ['of an earlier version\n', 'A\n'],
+      unreadable: [why],
     });
-    expect(await rebuilt(true)).toEqual({ contents: ['of eve\n', 'A\n'], unreadable: [] });
   });
 
-  it('of a git repository is not authenticated', async () => {
-    await (await lived()).close();
+  it('of a git repository is not authenticated, and is used if a person names its newest commit', async () => {
+    const history = await lived();
+    const [newest, ...older] = (
+      await Promise.all((await history.devices()).map((device) => history.versions(device)))
+    )
+      .flat()
+      .sort((a, b) => Date.parse(b.time) - Date.parse(a.time))
+      .map(({ id }) => id);
+    await history.close();
     const from = join(dir, 'history');
     const backupKey = new Secret('of the rack');
     const rebuild = async (trust: Trust) =>
       await rebuildHistory(await openSource(from, { trust }), join(dir, 'rebuilt'), { signal });
-    const accepting = { backupKey, acceptsUnauthenticated: true };
+    const accepting = { backupKey, accepted: new Set([newest ?? '']) };
 
-    await expect(rebuild({ backupKey })).rejects.toMatchObject({ code: 'unauthenticated' });
+    for (const accepted of [undefined, new Set(older)]) {
+      const rejected = { code: 'unauthenticated', message: expect.stringContaining(newest ?? '') };
+      await expect(rebuild({ backupKey, accepted })).rejects.toMatchObject(rejected);
+    }
     expect(await rebuild(accepting)).toEqual([]);
     // A repository that was set aside is never encrypted.
     expect(await rebuild({ ...accepting, encrypts: true })).toEqual([]);

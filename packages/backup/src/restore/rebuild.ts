@@ -12,7 +12,7 @@ import { digest, durable, importCommits, type NewCommit } from '../git/fast-impo
 import { git } from '../git/git.ts';
 import { notRead, notStored } from '../git/storage-error.ts';
 import { trailersOf } from '../history/commit-message.ts';
-import { type CommittedFiles, readBlobs, readNames } from '../history/commits.ts';
+import { type CommittedFiles, readBlobs, readNames, readTip } from '../history/commits.ts';
 import { folderOfDevices, encrypted as inAge } from '../history/device-file.ts';
 import { authorOf, branch, openFolder, syncCommits } from '../history/folder.ts';
 import { Repository } from '../history/repository.ts';
@@ -24,6 +24,11 @@ interface UnreadableVersion {
   device: string;
   id: string;
   why: string;
+}
+
+/** A git repository, of which one version is used. */
+interface OpenedCopy extends Omit<NonNullable<BackupSource['repository']>, 'admit'> {
+  admit: (path: string) => void;
 }
 
 interface RebuildOptions {
@@ -54,8 +59,12 @@ export async function rebuildHistory(
     const names = await readNames(dir, theirs);
     if (names.length === 0)
       throw new BackupError('not-found', 'the copy does not contain any versions');
-    if (names.some((name) => inAge.test(name))) return await decrypted(repository, folder, options);
-    for (const name of names) repository.admit(name);
+    // The ID of its newest commit binds the whole history.
+    const tip = await readTip(dir, theirs);
+    const admit = (path: string) => repository.admit(path, tip);
+    if (names.some((name) => inAge.test(name)))
+      return await decrypted({ ...repository, admit }, folder, options);
+    names.forEach(admit);
     await fetched(folder, { from: dir, theirs, rack: options.rack, signal: options.signal });
   } catch (error) {
     throw notRead(`${folder}: the history cannot be rebuilt`, error);
@@ -156,7 +165,7 @@ async function fetched(
 
 /** Their commits with decrypted contents, under the ids of the commits that they mirror. */
 async function decrypted(
-  theirs: NonNullable<BackupSource['repository']>,
+  theirs: OpenedCopy,
   folder: string,
   { rack, signal }: RebuildOptions,
 ): Promise<UnreadableVersion[]> {
@@ -181,7 +190,7 @@ const mirrors = /\n+Mirrors: [0-9a-f]{40}\n*$/;
 
 async function originalOf(
   { id, committedAt, message, files }: CommittedFiles,
-  { dir, decrypt, admit }: NonNullable<BackupSource['repository']>,
+  { dir, decrypt, admit }: OpenedCopy,
   unreadable: UnreadableVersion[],
 ): Promise<NewCommit[]> {
   const sealed = trailersOf(message).get('Sealed');

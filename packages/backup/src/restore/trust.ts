@@ -5,47 +5,44 @@ import { BackupError } from '@skolo/equipment/models/configuration';
 export interface Trust {
   /** The rack's backup key; undefined on a computer without its secret store. */
   backupKey?: Secret | undefined;
-  /** Whether copies that are not authenticated are used; by default, only without a backup key. */
-  acceptsUnauthenticated?: boolean | undefined;
+  /** IDs of versions that are used although they are not authenticated. Absent: all without a backup key, otherwise none. */
+  accepted?: ReadonlySet<string> | undefined;
   /** Whether rack.yaml encrypts copies, so that the rack does not make plain ones. */
   encrypts?: boolean | undefined;
   /** Name of the jumphost, whose archives are always encrypted. */
   archived?: string | undefined;
-  /** Called with each copy that is used although it is not authenticated. */
+  /** Called with each copy that is accepted although it is not authenticated. */
   onUnauthenticated?: ((what: string) => void) | undefined;
 }
 
-/**
- * Rejects a plain copy that no digest could make usable, before it is read.
- *
- * @param what for people: the copy @throws BackupError `unauthenticated`
- */
-export function admitName(what: string, device: string, { archived, ...trust }: Trust): void {
-  if (device === archived)
-    throw rejected(`${what}: the archive is not encrypted, so router-backup did not make it`);
-  const { encrypts, backupKey } = trust;
-  if (encrypts && backupKey === undefined) admitCopy(what, plain, { encrypts });
+interface CopyFacts {
+  /** For people: the copy. */
+  what: string;
+  /** Of the version; its name in a bucket or directory. */
+  id: string;
+  isArchive: boolean;
+  isEncrypted: boolean;
+  isAuthenticated: boolean;
 }
 
-const plain = { isEncrypted: false, isAuthenticated: false };
-
-/** @param what for people: the copy @throws BackupError `unauthenticated`: it must not be used. */
+/** @throws BackupError `unauthenticated`: it must not be used. */
 export function admitCopy(
-  what: string,
-  { isEncrypted, isAuthenticated }: typeof plain,
-  trust: Trust,
+  { what, id, isArchive, isEncrypted, isAuthenticated }: CopyFacts,
+  { backupKey, accepted, encrypts, onUnauthenticated }: Trust,
 ): void {
-  const { backupKey, acceptsUnauthenticated = backupKey === undefined } = trust;
+  if (isArchive && !isEncrypted) {
+    throw rejected(`${what}: the archive is not encrypted, so router-backup did not make it`);
+  }
   if (isAuthenticated) return;
-  if (!isEncrypted && trust.encrypts) {
+  if (!isEncrypted && encrypts) {
     throw rejected(`${what} is neither encrypted, as rack.yaml requires, nor authenticated`);
   }
-  if (!acceptsUnauthenticated) {
+  if (!(accepted?.has(id) ?? backupKey === undefined)) {
     throw rejected(
-      `${what} is not authenticated: it is damaged, or was not made with the rack's backup-key, so anyone may have written it; to use it anyway, specify its ID and add --unauthenticated`,
+      `${what} is not authenticated: it is damaged, or was not made with the rack's backup-key, so anyone may have written it; to use it anyway, specify its complete ID: --version ${id} --unauthenticated`,
     );
   }
-  trust.onUnauthenticated?.(what);
+  onUnauthenticated?.(what);
 }
 
 function rejected(message: string): BackupError {

@@ -15,7 +15,7 @@ import {
   type Trust,
   type Version,
 } from '@skolo/backup';
-import { count, errorText, orAborted } from '@skolo/base';
+import { errorText, orAborted } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { models } from '@skolo/equipment/models';
 import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
@@ -23,7 +23,7 @@ import { BackupError, createMask, type Mask, textOf } from '@skolo/equipment/mod
 import { loadBackups } from '@skolo/equipment/models/load';
 import type { Equipment, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { CliError, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { plain } from '../../output/text.ts';
 import { interruptible } from '../../reach/racks.ts';
@@ -36,8 +36,8 @@ import type { Reader } from './reader.ts';
 export interface CopyOptions {
   from: string;
   identity?: string | undefined;
-  /** Accepts copies that are not authenticated. */
-  unauthenticated?: true | undefined;
+  /** With `--unauthenticated`: versions that a person has named. Their complete IDs contain a digest, so nobody can choose their content. */
+  accepted?: Set<string> | undefined;
 }
 
 export interface Copy extends Reader {
@@ -57,7 +57,7 @@ export async function withCopy<T>(
   {
     from,
     identity,
-    unauthenticated,
+    accepted,
     trust: given,
   }: CopyOptions & {
     /** Default: as the rack's backup key and rack.yaml decide. */
@@ -72,21 +72,13 @@ export async function withCopy<T>(
     let source: BackupSource | undefined;
     try {
       const place = await absolute(from);
-      const foreign = new Set<string>();
-      const { trust, why } =
-        given === undefined
-          ? await trustIn(command.io, rack, { unauthenticated, foreign, signal })
-          : { trust: given, why: '' };
+      const trust = given ?? (await trustIn(command.io, rack, accepted, signal));
       source = await explaining(() => openSource(place, { identities, trust, signal }));
       const mask = createMask(randomBytes(32));
       const backups = await loadBackups();
-      const options = { from, identity, unauthenticated, trust, foreign };
-      const copy = copyOf(source, { rack, backups, mask, ...options, io: command.io });
-      try {
-        return await orAborted(read(copy), signal);
-      } finally {
-        reportForeign(command.io, foreign, why);
-      }
+      const options = { from, identity, accepted, trust, io: command.io };
+      const copy = copyOf(source, { rack, backups, mask, ...options });
+      return await orAborted(read(copy), signal);
     } catch (error) {
       signal.throwIfAborted();
       throw error;
@@ -96,75 +88,41 @@ export async function withCopy<T>(
   });
 }
 
-interface TrustOptions {
-  unauthenticated: true | undefined;
-  /** Receives the copies that are used although they are not authenticated. */
-  foreign: Set<string>;
-  signal: AbortSignal;
-}
-
-/** Which copies are used, and why none is authenticated, for people. */
+/** Which copies are used. Reports those that are not authenticated. @throws CliError The backup key cannot be read. */
 async function trustIn(
   io: Io,
   rack: Rack | undefined,
-  { unauthenticated, foreign, signal }: TrustOptions,
-): Promise<{ trust: Trust; why: string }> {
-  const onUnauthenticated = (what: string) => void foreign.add(what);
-  if (rack === undefined) {
-    const why = "; to compare it with the rack's backup-key, add --on RACK or --rack FILE";
-    return { trust: { onUnauthenticated }, why };
-  }
-  let why = '';
+  accepted: ReadonlySet<string> | undefined,
+  signal: AbortSignal,
+): Promise<Trust> {
   let backupKey: Secret | undefined;
-  try {
-    backupKey = await readBackupKey(io, rack, signal);
-    if (backupKey === undefined) why = `; the secret store has no backup-key of ${rack.name}`;
-  } catch (error) {
+  const reported = new Set<string>();
+  const trust = {
+    accepted,
+    onUnauthenticated(what: string) {
+      if (reported.has(what)) return;
+      reported.add(what);
+      const why = rack
+        ? backupKey === undefined && `; the secret store has no backup-key of ${rack.name}`
+        : "; to compare it with the rack's backup-key, add --on RACK or --rack FILE";
+      io.err(plain(`${what} is not authenticated${why || ''}`));
+    },
+  };
+  if (rack === undefined) return trust;
+  backupKey = await readBackupKey(io, rack, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    why = `; the backup-key of ${rack.name} cannot be read: ${errorText(error)}`;
     // A key that cannot be read is not a rack without one.
-    if (!unauthenticated) {
-      throw new CliError(
-        `${rack.name}: the backup-key, which authenticates copies, cannot be read: ${errorText(error)}; to use a version that you trust without it, add --version ID --unauthenticated`,
-      );
-    }
-  }
+    if (accepted) return undefined;
+    throw new CliError(
+      `${rack.name}: the backup-key, which authenticates copies, cannot be read: ${errorText(error)}; to use a version that you trust without it, add --version ID --unauthenticated`,
+    );
+  });
   const encrypts = Array.isArray(rack.services['router-backup'].encrypt);
-  const acceptsUnauthenticated = unauthenticated ?? backupKey === undefined;
-  const archived = rack.jumphost.name;
-  const trust = { backupKey, encrypts, archived, acceptsUnauthenticated, onUnauthenticated };
-  return { trust, why };
-}
-
-const mostNamed = 3;
-
-function reportForeign(io: Io, foreign: ReadonlySet<string>, why: string): void {
-  const all = [...foreign].sort();
-  for (const what of all.slice(0, mostNamed)) io.err(plain(`${what} is not authenticated${why}`));
-  if (all.length <= mostNamed) return;
-  const more = count(all.length - mostNamed, 'more copy', 'more copies');
-  io.err(`${more}: not authenticated`);
-}
-
-/**
- * A version that is not authenticated must be named by its complete ID, which contains a digest: whoever can write to the destination
- * can add others for each time and prefix.
- *
- * @throws CliError
- */
-export function mustBeNamed(versions: readonly Version[], wanted: string): void {
-  if (versions.some(({ id }) => id === wanted)) return;
-  const similar = versions.filter(({ id }) => id.startsWith(wanted));
-  const ids = (similar.length > 0 ? similar : versions).slice(0, mostNamed).map(({ id }) => id);
-  throw usageError(
-    `--unauthenticated: specify the version that you trust by its complete ID, with --version: ${ids.join(', ')}`,
-  );
+  return { ...trust, backupKey, encrypts, archived: rack.jumphost.name };
 }
 
 interface CopyContext extends CopyOptions {
   trust: Trust;
-  /** The copies that were used although they are not authenticated. */
-  foreign: Set<string>;
   io: Io;
   rack: Rack | undefined;
   backups: ReadonlyMap<string, CreateBackup>;
@@ -172,7 +130,7 @@ interface CopyContext extends CopyOptions {
 }
 
 function copyOf(source: BackupSource, context: CopyContext): Copy {
-  const { rack, mask, identity, trust, foreign, io } = context;
+  const { rack, mask, identity, accepted, trust, io } = context;
   const noKey =
     identity === undefined
       ? 'use --identity or SKOLO_AGE_IDENTITY_FILE'
@@ -188,16 +146,10 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
   async function find(name: string, wanted: string): Promise<{ version: Version; bytes: Buffer }> {
     const versions = await versionsOf(name);
     await explaining(async () => resolveVersion(versions, wanted), { subject: name });
-    if (context.unauthenticated) mustBeNamed(versions, wanted);
-    const used = [...foreign];
+    accepted?.add(wanted);
     const picking = pickVersion(versions, {
       wanted,
-      async read(version) {
-        // Only the version that is picked is used.
-        foreign.clear();
-        for (const what of used) foreign.add(what);
-        return await source.content(version);
-      },
+      read: (version) => source.content(version),
       // Without the key, what is damaged or encrypted for somebody else may be genuine.
       passes: trust.backupKey
         ? ['damaged', 'no-key', 'not-found', 'unauthenticated']

@@ -7,7 +7,7 @@ import { withoutName } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { oneName } from './equipment-names.ts';
-import { canListCopies, type ReaderOptions, withReader } from './reader.ts';
+import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
 
 interface Options extends ReaderOptions {
   limit: number;
@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
     .argument('<equipment>', 'name in rack.yaml')
     .addOption(limitOption(10_000))
     .option('--json', 'print JSON');
-  canListCopies(command).example('skolo backup list router');
+  canReadCopies(command).example('skolo backup list router');
 
   command.action(async (word: string, options: Options) => {
     const equipment = oneName(word);

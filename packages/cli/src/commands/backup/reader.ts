@@ -30,16 +30,8 @@ export interface ReaderOptions {
   unauthenticated?: true;
 }
 
-/** Adds `--from` and `--identity`, and `--unauthenticated` for commands that read contents. */
+/** Adds `--from`, `--identity` and `--unauthenticated`. */
 export function canReadCopies(command: SkoloCommand): SkoloCommand {
-  return canListCopies(command).option(
-    '--unauthenticated',
-    "with --from: accept a version of --version that was not made with the rack's backup-key",
-  );
-}
-
-/** Adds `--from` and `--identity`. */
-export function canListCopies(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--from <place>',
@@ -49,6 +41,10 @@ export function canListCopies(command: SkoloCommand): SkoloCommand {
       new Option('--identity <file>', 'age identity for encrypted copies').env(
         'SKOLO_AGE_IDENTITY_FILE',
       ),
+    )
+    .option(
+      '--unauthenticated',
+      "with --from: accept a version, specified by its complete ID, that was not made with the rack's backup-key",
     )
     .uses('rack', 'url', 'tokenFile');
 }
@@ -80,7 +76,8 @@ export async function withReader<T>(
 ): Promise<T> {
   if (isFromCopy(command, options)) {
     const { withCopy } = await import('./copy.ts');
-    return withCopy(command, options, read);
+    const accepted = options.unauthenticated && new Set<string>();
+    return withCopy(command, { ...options, accepted }, read);
   }
   return read(await serviceReader(command));
 }

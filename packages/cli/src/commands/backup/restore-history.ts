@@ -12,6 +12,7 @@ import type { Copy } from './copy.ts';
 import { canReadCopies, type ReaderOptions } from './reader.ts';
 
 interface Options extends ReaderOptions {
+  version?: string;
   reason: string;
   json?: true;
 }
@@ -24,12 +25,19 @@ export function define(command: SkoloCommand): void {
     )
     .summary('restore a lost history from a copy')
     .requiredOption('--reason <text>', 'reason to record in the audit log')
+    .option(
+      '--version <ids>',
+      'with --unauthenticated: the versions to accept, separated by commas; for a git repository, its newest commit, which determines all older ones',
+    )
     .option('--json', 'print JSON');
   canReadCopies(command).example(
     "skolo backup restore-history --from gs://my-backups/rack4 --identity key.txt --reason 'new disk'",
   );
 
-  command.action(async ({ from, identity, unauthenticated, reason, json }: Options) => {
+  command.action(async (options: Options) => {
+    const { from, identity, unauthenticated, version, reason, json } = options;
+    if ((unauthenticated === undefined) !== (version === undefined))
+      return command.error("options '--version' and '--unauthenticated' require each other");
     if (from === undefined)
       return command.error("option '--from' is missing; specify where the copy is stored");
     const { withCopy } = await import('./copy.ts');
@@ -37,7 +45,8 @@ export function define(command: SkoloCommand): void {
     // Jumphost archives are not in the history. Checked first, because the service may not respond.
     const { equipment: all } = await service.ask((client) => client.allEquipment());
     const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);
-    const result = await withCopy(command, { from, identity, unauthenticated }, (copy) =>
+    const accepted = version === undefined ? undefined : new Set(version.split(','));
+    const result = await withCopy(command, { from, identity, accepted }, (copy) =>
       send(copy, service, new Set(archived), reason),
     );
     const { equipment, versions, lost, unreadable } = result;

@@ -18,7 +18,7 @@ import {
   urgencyOf,
 } from './backup-text.ts';
 import { findEquipment } from './equipment-names.ts';
-import { canListCopies, isFromCopy, type ReaderOptions } from './reader.ts';
+import { canReadCopies, isFromCopy, type ReaderOptions } from './reader.ts';
 
 /** `skolo backup status`: the backup of each device. */
 export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>({
@@ -29,7 +29,7 @@ export const define = list<BackupEquipment, ReaderOptions & { retired?: true }>(
   names: ['[names...]', "names (default: all); quote ranges: 'switch-[1-3]'"],
   options(command) {
     command.option('--retired', 'include equipment that was removed from rack.yaml');
-    canListCopies(command);
+    canReadCopies(command);
   },
   filters: backupFilters,
   async find({ command, words, options }) {

@@ -35,7 +35,7 @@ export function define(command: SkoloCommand): void {
       )
       .option(
         '--unauthenticated',
-        'use the archive of --version even if it is not authenticated; the k3s token then comes from the secret store',
+        'use the archive of --version, specified by its complete ID, even if it is not authenticated; the k3s token then comes from the secret store. For the machine history, add IDs of older archives after commas',
       )
       .option(
         '--disk [where]',

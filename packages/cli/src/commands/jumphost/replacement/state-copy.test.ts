@@ -150,12 +150,36 @@ describe('an archive that the rack did not make', () => {
     const without = { unauthenticated, backupKey: undefined } as const;
     expect((await read(name, without)).from).toMatchObject({ isAuthenticated: false });
     expect(said.join()).not.toContain('trying');
-    const other = await add('2026-11-20', [...forged, file('etc/x', 'x')], 'none');
-    const times = ['2026-11-20', '2026-11-21', '2026-11-18T12:00:00+14:00', name.slice(0, -8)];
-    for (const version of ['latest', 'latest~1', ...times]) {
-      await expect(read(version, { unauthenticated })).rejects.toThrow('by its complete ID');
+    await add('2026-11-20', [...forged, file('etc/x', 'x')], 'none');
+    for (const version of ['latest', 'latest~1', '2026-11-20', '2026-11-19T12:00:00+14:00']) {
+      expect((await read(version, { unauthenticated })).from).toMatchObject({
+        isAuthenticated: true,
+      });
     }
-    await expect(read('2026-11-20', { unauthenticated })).rejects.toThrow(other);
+    for (const version of ['latest', '2026-11-20', name.slice(0, -8)]) {
+      await expect(read(version, without)).rejects.toThrow(/complete ID|is authenticated/);
+    }
+  });
+
+  it('gives the machine history if a person names it, too', async () => {
+    const { add, read } = await place(['2026-11-19']);
+    const addHistory = (day: string) =>
+      add(day, [file(machineHistory, `history of ${day}`)], 'none');
+    const older = [
+      await addHistory('2026-11-16'),
+      await addHistory('2026-11-17'),
+      await addHistory('2026-11-18'),
+    ];
+    const name = await add('2026-11-20', forged, 'none');
+    const unauthenticated = true;
+
+    expect((await read(name, { unauthenticated })).history).toBeUndefined();
+    for (const key of [backupKey, undefined]) {
+      const version = [name, ...older.slice(0, 2)].join();
+      const { time, history } = await read(version, { unauthenticated, backupKey: key });
+      expect(time).toMatch(/^2026-11-20T/);
+      expect(history?.time).toMatch(/^2026-11-17T/);
+    }
   });
 
   it('hides neither the genuine one of a day nor the machine history', async () => {

@@ -30,7 +30,7 @@ export async function readCopy(
 export interface CopyOptions {
   from?: string;
   identity?: string;
-  /** `latest`: the newest one that is intact and authenticated. */
+  /** `latest`: the newest one that is intact and authenticated. After commas: IDs of older ones that may contain the machine history. */
   version: string;
   unauthenticated?: true;
 }
@@ -46,7 +46,7 @@ interface ArchiveOptions extends CopyOptions {
 export async function readArchive(
   command: SkoloCommand,
   rack: Pick<Rack, 'name' | 'jumphost' | 'services'>,
-  { backupKey, folder, unauthenticated, version: wanted, ...options }: ArchiveOptions,
+  { backupKey, folder, unauthenticated, version: named, ...options }: ArchiveOptions,
 ): Promise<StateCopy> {
   const { io } = command;
   const { name } = rack.jumphost;
@@ -62,30 +62,25 @@ export async function readArchive(
     );
   }
   const identity = options.identity ?? io.env.SKOLO_AGE_IDENTITY_FILE;
-  const { explaining, mustBeNamed, withCopy } = await import('../../backup/copy.ts');
+  const { explaining, withCopy } = await import('../../backup/copy.ts');
+  const ids = named.split(',');
+  const [wanted = 'latest'] = ids;
   let isAuthenticated = true;
   const trust: Trust = {
     backupKey,
     archived: name,
-    acceptsUnauthenticated: unauthenticated ?? false,
+    accepted: new Set(unauthenticated ? ids : []),
     onUnauthenticated() {
       isAuthenticated = false;
     },
   };
   return await withCopy(command, { from, identity, trust }, async ({ source }) => {
     const versions = await explaining(() => source.versions(name), { subject: name });
-    if (unauthenticated) mustBeNamed(versions, wanted);
     const { pickVersion } = await import('@skolo/backup');
     let passed = 0;
-    const read = async (version: Version) => {
-      const archive = await unpack(source, version, join(folder, 'archive'));
-      // Others are not the one that a person has named.
-      trust.acceptsUnauthenticated = false;
-      return archive;
-    };
     const picking = pickVersion(versions, {
       wanted,
-      read,
+      read: (version) => unpack(source, version, join(folder, 'archive')),
       passes: ['damaged', 'unauthenticated'],
       onPass(error) {
         passed += 1;
@@ -129,7 +124,7 @@ async function unpack(source: BackupSource, version: Version, file: string): Pro
   return { file, history: members.find(({ name }) => name === machineHistory) };
 }
 
-/** router-backup adds the machine history at least once a week, so three weeks may be damaged. Only archives of the rack count. */
+/** Intact archives. router-backup adds the machine history at least once a week. */
 const mostSearched = 21;
 
 /** The newest history in these archives, of which unusable ones are reported. Undefined: there is none. */
@@ -144,10 +139,10 @@ async function findHistory(
   let searched = 0;
   for (const version of archives) {
     if (searched === mostSearched) break;
-    searched += 1;
     const tar = { file: join(folder, 'older'), size: 0 };
     try {
       const { history: member } = await unpack(source, version, tar.file);
+      searched += 1;
       if (member?.type !== 'file') continue;
       const { mode, uid, gid } = member;
       const file = join(folder, 'history');
@@ -155,7 +150,6 @@ async function findHistory(
       return { time: version.time, mode, uid, gid, content: await localFile(file) };
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
-      if (error.code === 'unauthenticated') searched -= 1;
       io.err(plain(`${errorText(error)}; looking for the machine history in the previous archive`));
     } finally {
       await rm(tar.file, { force: true });
