@@ -8,6 +8,7 @@ import { ReadableStream } from 'node:stream/web';
 import { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { Decrypter, Encrypter } from 'age-encryption';
+import { afterBeginning } from './beginning.ts';
 
 /**
  * A `pipeline` stage that encrypts, 64 KiB at a time.
@@ -44,8 +45,12 @@ export function decryptWith(identities: readonly Secret[], what: string) {
     }
     const decrypter = new Decrypter();
     for (const identity of identities) decrypter.addIdentity(identity.reveal());
+    const checked = afterBeginning(content, mostHeader, (beginning) => {
+      if (beginning.length >= mostHeader && !beginning.subarray(0, mostHeader).includes('\n--- '))
+        throw new BackupError('damaged', `${what}: its age header is too large`);
+    });
     try {
-      yield* await decrypter.decrypt(ReadableStream.from(withHeader(content, what)));
+      yield* await decrypter.decrypt(ReadableStream.from(checked));
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('no identity matched')) {
         const given =
@@ -58,28 +63,15 @@ export function decryptWith(identities: readonly Secret[], what: string) {
       throw new BackupError('damaged', `${what} cannot be decrypted, because it is damaged`, {
         cause: error,
       });
+    } finally {
+      // After an error, the library leaves the file open.
+      await checked.return(undefined);
     }
   };
 }
 
 /** Hundreds of recipients. Each one is tried with each identity, before anything is authenticated. */
 const mostHeader = 64 << 10;
-
-async function* withHeader(
-  content: AsyncIterable<Uint8Array>,
-  what: string,
-): AsyncGenerator<Uint8Array> {
-  let header: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of content) {
-    if (header !== undefined) {
-      header = Buffer.concat([header, chunk.subarray(0, mostHeader)]);
-      if (header.subarray(0, mostHeader).includes('\n--- ')) header = undefined;
-      else if (header.length >= mostHeader)
-        throw new BackupError('damaged', `${what}: its age header is too large`);
-    }
-    yield chunk;
-  }
-}
 
 const give =
   'specify the identity file of a recipient of this copy (it contains a line AGE-SECRET-KEY-1…)';

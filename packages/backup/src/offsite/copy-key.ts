@@ -3,7 +3,6 @@
  * write to a destination cannot make a copy that matches its name, or give a genuine one to other equipment or to another day.
  */
 import { createHmac } from 'node:crypto';
-import { sha256 } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { dayOf } from './name.ts';
 
@@ -24,8 +23,7 @@ export function copyKey(backupKey: Secret, { nonce = '', device, time }: CopyFac
 
 /** Identifies the backup key without revealing it. */
 export function backupKeyId(backupKey: Secret): string {
-  const id = createHmac('sha256', keyText(backupKey)).update('id').digest('hex');
-  return sha256(id).slice(0, 16);
+  return createHmac('sha256', keyText(backupKey)).update('id').digest('hex').slice(0, 16);
 }
 
 /** A file may end with a newline. */

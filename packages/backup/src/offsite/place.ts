@@ -49,13 +49,16 @@ export function withBackupErrors(
   asBackupError: (url: string, error: unknown) => BackupError,
 ): OffsitePlace {
   const { url } = place;
+  function explanationOf(signal: AbortSignal, error: unknown): BackupError {
+    if (error instanceof BackupError) return error;
+    signal.throwIfAborted();
+    return asBackupError(url, error);
+  }
   async function explained<T>(signal: AbortSignal, work: PromiseLike<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
-      if (error instanceof BackupError) throw error;
-      signal.throwIfAborted();
-      throw asBackupError(url, error);
+      throw explanationOf(signal, error);
     }
   }
   return {
@@ -63,15 +66,10 @@ export function withBackupErrors(
     put: (name, file, about, signal) => explained(signal, place.put(name, file, about, signal)),
     list: (signal) => explained(signal, place.list(signal)),
     async *read(name, signal) {
-      const chunks = place.read(name, signal)[Symbol.asyncIterator]();
       try {
-        for (;;) {
-          const next = await explained(signal, chunks.next());
-          if (next.done) return;
-          yield next.value;
-        }
-      } finally {
-        await chunks.return?.();
+        yield* place.read(name, signal);
+      } catch (error) {
+        throw explanationOf(signal, error);
       }
     },
     remove: (name, signal) => explained(signal, place.remove(name, signal)),

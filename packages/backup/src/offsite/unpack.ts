@@ -9,6 +9,7 @@ import { errorCode } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { BackupError, limits } from '@skolo/equipment/models/configuration';
 import { decryptWith } from './age.ts';
+import { afterBeginning } from './beginning.ts';
 import { copyKey } from './copy-key.ts';
 import type { NamedObject } from './name.ts';
 import { digestOf, nonceMemberLength, nonceOf } from './pack.ts';
@@ -51,9 +52,10 @@ export async function* unpacked(
   let nonce: string | undefined;
   const pieces = bounded(object, options);
   const packed = encrypted ? decryptWith(identities, what)(pieces) : pieces;
-  const plain = withNonce(packed, (stored) => {
-    nonce = stored;
-    if (backupKey) content = createHmac('sha256', copyKey(backupKey, { nonce, device, time }));
+  const plain = afterBeginning(packed, nonceMemberLength, (beginning) => {
+    nonce = nonceOf(beginning);
+    if (backupKey && nonce !== undefined)
+      content = createHmac('sha256', copyKey(backupKey, { nonce, device, time }));
   });
   try {
     for await (const chunk of limited(gunzipped(plain), options)) {
@@ -86,27 +88,6 @@ export async function* bounded(
   }
 }
 
-/** @param notice called before the content, unless an earlier release made it */
-async function* withNonce(
-  packed: AsyncIterable<Uint8Array>,
-  notice: (nonce: string) => void,
-): AsyncGenerator<Uint8Array> {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const chunk of packed) {
-    if (head === undefined) {
-      yield chunk;
-      continue;
-    }
-    head = Buffer.concat([head, chunk]);
-    if (head.length < nonceMemberLength) continue;
-    const nonce = nonceOf(head);
-    if (nonce !== undefined) notice(nonce);
-    yield head;
-    head = undefined;
-  }
-  if (head !== undefined) yield head;
-}
-
 function gunzipped(packed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   // Its errors reach whoever reads it.
   return pipeline(Readable.from(packed), createGunzip(), () => undefined);
@@ -116,15 +97,13 @@ async function* limited(
   content: AsyncIterable<Uint8Array>,
   { packedSize, freeBytes = Number.POSITIVE_INFINITY, isArchive, what }: UnpackOptions,
 ): AsyncGenerator<Uint8Array> {
-  const expanded = mostExpansion * packedSize;
-  let start = Buffer.alloc(0);
+  let most = mostExpansion * packedSize;
+  const measured = afterBeginning(content, tarMagic.end, (beginning) => {
+    if (!isArchive) most = mostBytes(beginning, most);
+  });
   let size = 0;
-  for await (const chunk of content) {
-    if (start.length < tarMagic.end) {
-      start = Buffer.concat([start, chunk.subarray(0, tarMagic.end)]);
-    }
+  for await (const chunk of measured) {
     size += chunk.length;
-    const most = isArchive ? expanded : mostBytes(start, expanded);
     if (size > most)
       throw new BackupError('damaged', `${what}: its content is larger than ${most} bytes`);
     if (size > freeBytes) throw tooLarge(what);

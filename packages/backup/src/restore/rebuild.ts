@@ -4,7 +4,7 @@
  * From git, commits keep their ids, so that remotes and off-site locations continue where they stopped. Commits of an encrypted copy name
  * the ones that they mirror.
  */
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, tempFolder } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
@@ -286,8 +286,7 @@ async function fromObjects(
 }
 
 async function fileOf(source: BackupSource, version: Version, file: string) {
-  if (source.contentToFile) await source.contentToFile(version, file);
-  else await writeFile(file, await source.content(version), { mode: 0o600 });
+  await source.contentToFile?.(version, file);
   return { file, size: (await stat(file)).size };
 }
 

@@ -2,7 +2,7 @@
 import type { GitMirror } from '@skolo/backup';
 import { errorText, NamedError } from '@skolo/base';
 import type { Versions } from '../history/versions.ts';
-import type { ArrivedCopy, WaitingCopy } from './queue.ts';
+import type { WaitingCopy } from './queue.ts';
 
 export interface Backend {
   /**
@@ -11,7 +11,7 @@ export interface Backend {
    * @returns those that have arrived and were read back
    * @throws DeviceBlocked, VersionGone; other errors concern the whole destination
    */
-  send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<readonly ArrivedCopy[]>;
+  send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<readonly WaitingCopy[]>;
   /** Removes old copies, once a day. Also proves that the destination works. */
   prune(signal: AbortSignal): Promise<void>;
   pruneAfterSending: boolean;

@@ -12,9 +12,9 @@ import type { BackupEquipment, OffsiteStatus } from '@skolo/api';
 import { backupKeyId, type OffsitePlace, type Version } from '@skolo/backup';
 import { type BackOffOptions, errorText, pause } from '@skolo/base';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/base/durable';
-import type { Secret } from '@skolo/base/secrets';
+import { readSecret, type Secret } from '@skolo/base/secrets';
 import type { LastSuccess } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import { backupKeyFile, type Rack } from '@skolo/rack';
 import type { PartDeps } from '../part-deps.ts';
 import { type Backend, gitBackend, type LocalVersions } from './backend.ts';
 import {
@@ -22,7 +22,6 @@ import {
   destinationsOf,
   openMirror,
   openPlace,
-  readBackupKey,
   successOf,
 } from './destination.ts';
 import { ObjectBackend } from './object-backend.ts';
@@ -182,7 +181,7 @@ export class OffsiteCopies {
     let key: Secret | undefined;
     if (destinationsOf(rack()).some(({ kind }) => kind === 'upload')) {
       try {
-        key = await readBackupKey(rack());
+        key = await readSecret(rack(), backupKeyFile);
       } catch (error) {
         why = `copies are not authenticated, so whoever can write to their destination can replace them: ${errorText(error)}; run skolo secrets generate ${rack().name} backup-key, then push and apply the secrets`;
       }
@@ -286,11 +285,11 @@ export class OffsiteCopies {
   ): Promise<string[]> {
     const { id: place } = destination;
     const missing: Version[] = [];
-    const unauthenticated: Version[] = [];
     const listed: string[] = [];
     const key = destination.kind === 'upload' ? this.keyId : undefined;
     for (const device of devices) {
       if (!this.accepts(destination, device)) continue;
+      if (key !== undefined) await this.queue.forget(place, device, key);
       const newest = this.queue.newest(place, device);
       const ofDevice = this.queue.for(place).filter((record) => record.device === device);
       const known = new Set([newest, ...ofDevice.map(({ version }) => version)]);
@@ -299,25 +298,16 @@ export class OffsiteCopies {
       listed.push(...newestFirst.map(({ id }) => id));
       const last = newestFirst.findIndex(({ id }) => known.has(id));
       const complete = newestFirst.findIndex(({ isPartial }) => !isPartial);
-      const few = Math.max(0, complete) + 1;
-      // What is there is not authenticated with this key.
-      const isAgain =
-        key !== undefined && newest !== undefined && this.queue.newestKey(place, device) !== key;
-      const end = isNew ? few : last < 0 ? undefined : isAgain ? Math.max(last, few) : last;
-      (isAgain ? unauthenticated : missing).push(...newestFirst.slice(0, end).reverse());
+      const end = isNew ? Math.max(0, complete) + 1 : last < 0 ? undefined : last;
+      missing.push(...newestFirst.slice(0, end).reverse());
     }
     await this.enqueue(place, missing);
-    await this.enqueue(place, unauthenticated, true);
     return listed;
   }
 
-  private async enqueue(
-    place: string,
-    versions: readonly Version[],
-    isAgain = false,
-  ): Promise<void> {
+  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
     // Durable before it is sent: a destination with versions that the journal does not know would count as new.
-    await this.queue.add(place, versions, isAgain);
+    await this.queue.add(place, versions);
     this.routes.get(place)?.sender.wake();
   }
 

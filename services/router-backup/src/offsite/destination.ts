@@ -10,9 +10,9 @@ import {
   serviceAccountToken,
   shownRemote,
 } from '@skolo/backup';
-import { readSecret, type Secret } from '@skolo/base/secrets';
+import { readSecret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
-import { backupKeyFile, type Rack, serviceUrl } from '@skolo/rack';
+import { type Rack, serviceUrl } from '@skolo/rack';
 
 export interface Destination {
   /** Identifies it in the journal; without secrets. */
@@ -73,11 +73,6 @@ export async function openPlace(rack: Rack, isKnown: () => boolean): Promise<Off
   const { upload = '' } = rack.services['router-backup'];
   if (!upload.startsWith('gs://')) return directoryPlace(upload, { isKnown });
   return gcsPlace(upload, { token: await tokenFor(rack) });
-}
-
-/** The key that authenticates copies in a bucket or directory. @throws SecretError There is none. */
-export async function readBackupKey(rack: Rack): Promise<Secret> {
-  return await readSecret(rack, backupKeyFile);
 }
 
 async function tokenFor(rack: Rack): Promise<GetToken> {

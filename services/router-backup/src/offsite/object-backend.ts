@@ -19,7 +19,7 @@ import { BackupError } from '@skolo/equipment/models/configuration';
 import type { PartDeps } from '../part-deps.ts';
 import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './backend.ts';
 import { recipientsOf } from './destination.ts';
-import type { ArrivedCopy, WaitingCopy } from './queue.ts';
+import type { WaitingCopy } from './queue.ts';
 
 interface ObjectBackendDeps extends Pick<PartDeps, 'rack' | 'clock' | 'log'> {
   versions: LocalVersions;
@@ -56,7 +56,7 @@ export class ObjectBackend implements Backend {
     this.seen = this.times();
   }
 
-  async send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<ArrivedCopy[]> {
+  async send(waiting: readonly WaitingCopy[], signal: AbortSignal): Promise<WaitingCopy[]> {
     const [record] = waiting;
     if (!record) return [];
     const place = await this.place();

@@ -17,21 +17,18 @@ export const WaitingCopy = z.object({
   /** Of the version; one that has none gets one here, so that every attempt to send it uses the same name. */
   nonce: z.string().default(newNonce),
   model: z.string().optional(),
+  /** ID of the backup key that authenticates the copy; absent until it was sent. */
+  key: z.string().optional(),
 });
 export type WaitingCopy = z.output<typeof WaitingCopy>;
-
-/** A version that has arrived. */
-export interface ArrivedCopy extends WaitingCopy {
-  /** ID of the backup key that authenticates the copy. */
-  key?: string | undefined;
-}
 
 /** A device's newest version in a destination. */
 const StoredRecord = z.object({
   place: z.string(),
   device: z.string(),
+  /** Empty if it must be sent again. */
   version: z.string(),
-  /** As in `ArrivedCopy`. */
+  /** As in `WaitingCopy`. */
   key: z.string().optional(),
 });
 
@@ -57,12 +54,14 @@ export class Queue extends Tables {
 
   /** A device's newest version in a destination. */
   newest(place: string, device: string): string | undefined {
-    return this.stored.get(keyOfStored(place, device))?.version;
+    return this.stored.get(keyOfStored(place, device))?.version || undefined;
   }
 
-  /** ID of the backup key that authenticates a device's newest version in a destination. */
-  newestKey(place: string, device: string): string | undefined {
-    return this.stored.get(keyOfStored(place, device))?.key;
+  /** Forgets a device's newest version in a destination, unless this key authenticates it. Never throws. */
+  async forget(place: string, device: string, key: string): Promise<void> {
+    const record = this.stored.get(keyOfStored(place, device));
+    if (record === undefined || record.key === key) return;
+    await this.writeLater([this.stored.put({ ...record, version: '' })]);
   }
 
   /** Whether a version was ever stored in a destination. */
@@ -70,19 +69,12 @@ export class Queue extends Tables {
     return [...this.stored.all.values()].some((record) => record.place === place);
   }
 
-  /**
-   * Queues versions that are neither queued nor stored. Never throws.
-   *
-   * @param isAgain also those that are, after what is queued
-   */
-  async add(place: string, versions: readonly Version[], isAgain = false): Promise<void> {
-    const waits = new Map(this.for(place).map(({ version, number }) => [version, number]));
+  /** Queues versions that are neither queued nor stored. Never throws. */
+  async add(place: string, versions: readonly Version[]): Promise<void> {
+    const waits = new Set(this.for(place).map(({ version }) => version));
     const changes: Change[] = [];
     for (const { id, device, time, sha1, nonce = newNonce(), model } of versions) {
-      const number = waits.get(id);
-      if (isAgain)
-        changes.push(...(number === undefined ? [] : [this.waiting.remove(keyOf(number))]));
-      else if (number !== undefined || this.newest(place, device) === id) continue;
+      if (waits.has(id) || this.newest(place, device) === id) continue;
       this.last += 1;
       const record: WaitingCopy = {
         number: this.last,
@@ -100,7 +92,7 @@ export class Queue extends Tables {
   }
 
   /** They are stored in their destination now. */
-  async arrived(records: readonly ArrivedCopy[]): Promise<void> {
+  async arrived(records: readonly WaitingCopy[]): Promise<void> {
     await this.writeLater(
       records.flatMap(({ number, place, device, version, key }) => [
         this.waiting.remove(keyOf(number)),
