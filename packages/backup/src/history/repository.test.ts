@@ -46,20 +46,6 @@ describe('a history', () => {
     });
   });
 
-  it('runs no hook, even if somebody has put one there', async () => {
-    const repository = await history.open();
-    const { folder: dir } = history;
-    const ran = join(dir, 'ran');
-    await mkdir(join(dir, 'hooks'), { recursive: true });
-    for (const hook of ['reference-transaction', 'post-update', 'pre-auto-gc', 'fsmonitor']) {
-      await writeFile(join(dir, 'hooks', hook), `#!/bin/sh\ntouch ${ran}\n`, { mode: 0o755 });
-    }
-
-    await repository.commit(change('switch-1', 'vlan 1\n'));
-
-    expect(await readdir(dir)).not.toContain('ran');
-  });
-
   it('is what people read with git', async () => {
     const repository = await history.open();
     await repository.commit(change('switch-1', 'vlan 1\nvlan 2\n'));

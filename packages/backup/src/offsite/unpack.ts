@@ -99,7 +99,10 @@ async function* limited(
 ): AsyncGenerator<Uint8Array> {
   let most = mostExpansion * packedSize;
   const measured = afterBeginning(content, tarMagic.end, (beginning) => {
-    if (!isArchive) most = mostBytes(beginning, most);
+    if (isArchive) return;
+    // Equipment sends either text or, from a disk, an archive of files.
+    const isTar = beginning.toString('latin1', tarMagic.start, tarMagic.end) === 'ustar';
+    most = isTar ? Math.max(smallArchive, most) : limits.configuration.bytes;
   });
   let size = 0;
   for await (const chunk of measured) {
@@ -117,9 +120,3 @@ function tooLarge(what: string): BackupError {
 
 /** The magic of a POSIX header. */
 const tarMagic = { start: 257, end: 262 };
-
-/** Equipment sends either text or, from a disk, an archive of files. */
-function mostBytes(start: Buffer, expanded: number): number {
-  const isTar = start.toString('latin1', tarMagic.start, tarMagic.end) === 'ustar';
-  return isTar ? Math.max(smallArchive, expanded) : limits.configuration.bytes;
-}

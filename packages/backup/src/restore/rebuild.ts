@@ -26,11 +26,6 @@ interface UnreadableVersion {
   why: string;
 }
 
-/** A git repository, of which one version is used. */
-interface OpenedCopy extends Omit<NonNullable<BackupSource['repository']>, 'admit'> {
-  admit: (path: string) => void;
-}
-
 interface RebuildOptions {
   rack?: string | undefined;
   /** Devices in an object store that have no history. */
@@ -165,7 +160,7 @@ async function fetched(
 
 /** Their commits with decrypted contents, under the ids of the commits that they mirror. */
 async function decrypted(
-  theirs: OpenedCopy,
+  theirs: NonNullable<BackupSource['repository']>,
   folder: string,
   { rack, signal }: RebuildOptions,
 ): Promise<UnreadableVersion[]> {
@@ -190,7 +185,7 @@ const mirrors = /\n+Mirrors: [0-9a-f]{40}\n*$/;
 
 async function originalOf(
   { id, committedAt, message, files }: CommittedFiles,
-  { dir, decrypt, admit }: OpenedCopy,
+  { dir, decrypt, admit }: NonNullable<BackupSource['repository']>,
   unreadable: UnreadableVersion[],
 ): Promise<NewCommit[]> {
   const sealed = trailersOf(message).get('Sealed');
@@ -205,7 +200,7 @@ async function originalOf(
   const commits: NewCommit[] = [];
   for (const { path, blob } of files) {
     try {
-      admit(path);
+      admit(path, id);
     } catch (error) {
       const device = path.slice(folderOfDevices.length).replace(inAge, '');
       unreadable.push({ device, id, why: errorText(error) });

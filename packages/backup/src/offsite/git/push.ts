@@ -222,10 +222,9 @@ function httpsEnvironment({ url, credentials }: Remote): NodeJS.ProcessEnv {
     GIT_ALLOW_PROTOCOL: 'https',
     https_proxy: proxyFor(url)?.href,
     ...(credentials !== undefined && {
-      // The first one is in every environment.
-      GIT_CONFIG_COUNT: '2',
-      GIT_CONFIG_KEY_1: 'http.extraHeader',
-      GIT_CONFIG_VALUE_1: `Authorization: Basic ${basic}`,
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'http.extraHeader',
+      GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
     }),
   };
 }

@@ -14,7 +14,7 @@ const known = new Set([
 ]);
 
 /** The only values of other keys that are taken over. */
-const safe: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
+const safe = new Map<string, readonly unknown[]>([
   ['secrets-encryption', [true]],
   ['protect-kernel-defaults', [true]],
   ['selinux', [true]],

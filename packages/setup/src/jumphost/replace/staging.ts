@@ -145,8 +145,7 @@ export async function findState(
   const said = linesOf(await host.need(`${there}\n${lines.join('\n')}`));
   const damage = (await host.need(`${there}\n${historyScript}`, { deadlineMs: copyMs })).trim();
   const about = About.safeParse(parseJson((await host.read(`${staged}/${aboutFile}`)) ?? ''));
-  const [config = ''] = linesOf(await host.need(`${there}; pwd`));
-  const dropped = droppedSettings((await host.read(`${config}/${settings}`)) ?? '');
+  const kept = await host.need(`${there}; cat ${settings} 2>/dev/null || true`);
   return {
     parts: parts.map((part, at) => {
       const isHistory = part.path === machineHistory;
@@ -156,7 +155,7 @@ export async function findState(
     }),
     left: [
       ...(damage === '' ? [] : [{ path: `/${machineHistory}`, why: `it is damaged: ${damage}` }]),
-      ...dropped.map((what) => ({
+      ...droppedSettings(kept).map((what) => ({
         path: what.startsWith('key ') ? `/${settings}` : `/${dirname(settings)}/${what}`,
         why: `${what.startsWith('key ') ? `its ${what}` : 'it'} is not taken over; if the cluster requires it, add it on the new jumphost`,
       })),

@@ -31,7 +31,7 @@ import { mustType } from '../../../must-type.ts';
 import { plain } from '../../../output/text.ts';
 import { duration } from '../../../output/time.ts';
 import { interruptible } from '../../../reach/racks.ts';
-import { type OpenSecrets, openSecrets } from '../../secrets/open-secrets.ts';
+import { type OpenSecrets, openSecrets, readBackupKey } from '../../secrets/open-secrets.ts';
 import { guardOf, openSteps, type PrepareOptions } from '../steps/open-steps.ts';
 import { stepRunner } from '../steps/run-steps.ts';
 import { readRackKey } from '../steps/secrets-part.ts';
@@ -142,7 +142,7 @@ async function swap(
     const { host, steps } = await openSteps(command, name, options, { signal, report, ways });
     const cluster = options.newCluster
       ? 'new'
-      : { token: await storedSecret(open, 'k3s-token', signal) };
+      : { token: await open.store.read(secretPlace(rack, 'k3s-token'), signal) };
     const stages: StepProgress[] = [];
     async function pass(next: readonly Step[], isCheck = false): Promise<boolean> {
       const ended = await runner.run(host, next, { isCheck, signal });
@@ -153,7 +153,7 @@ async function swap(
     await using folder = await tempFolder('skolo-jumphost-');
     let copy: StateCopy;
     try {
-      const backupKey = await storedSecret(open, 'backup-key', signal);
+      const backupKey = await readBackupKey(io, rack, signal);
       copy = await readCopy(command, rack, host, { ...options, backupKey, folder: folder.path });
       if (!(await pass(rehearsalSteps({ takeOver, steps, copy, cluster })))) {
         return await failed(replacement, stages);
@@ -197,10 +197,6 @@ async function failed(
   printSteps(command.io, steps);
   command.io.err(`${name}: stopped; run the same command again to continue`);
   command.io.exitCode = exitCodes.failed;
-}
-
-async function storedSecret({ rack, store }: OpenSecrets, name: string, signal: AbortSignal) {
-  return await store.read(secretPlace(rack, name), signal);
 }
 
 interface OpenFence {
