@@ -189,6 +189,19 @@ describe('skolo backup --from', () => {
     expect(remote.out).toBe('in git\n');
   });
 
+  it.each([[['--unauthenticated']], [['--version', 'latest']]])(
+    'restores no history that nobody has named: %s',
+    async (option) => {
+      const { dir, skolo, ofRack } = await startPlace();
+      const from = ['--from', join(dir, 'offsite'), '--reason', 'the disk died'];
+
+      const { err, exitCode } = await skolo('restore-history', ...from, ...ofRack, ...option);
+
+      expect(exitCode).toBe(2);
+      expect(err).toContain("'--version' and '--unauthenticated' require each other");
+    },
+  );
+
   it('restores as the model in rack.yaml does, not as that in a copy', async () => {
     const { dir, ofRack, skolo } = await startPlace({ store: '', encrypt: false });
     const texts: string[] = [];
