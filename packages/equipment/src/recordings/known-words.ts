@@ -8,10 +8,6 @@ export function inBytes(text: string): string {
 /** Not with an escape in it: a long token without one would be searched from each of its characters. */
 const words = /(?:\\["\\/]|[^\s"'<>])+/g;
 
-function decodedIf(token: string, code: RegExp, decode: (token: string) => string): string[] {
-  return code.test(token) ? [decode(token)] : [];
-}
-
 /** Encodings of a token, of which each gives every text that it may stand for. */
 const encodings: readonly { token: RegExp; decoded: (token: string) => string[] }[] = [
   {
@@ -37,22 +33,12 @@ const encodings: readonly { token: RegExp; decoded: (token: string) => string[] 
   },
   {
     token: words,
-    decoded: (token) => decodedIf(token, /%[\da-f]{2}/i, (all) => unescaped(all, /%(..)/g)),
-  },
-  {
-    token: words,
-    decoded: (token) =>
-      decodedIf(token, /(?:\\u00|\\x|=)[\da-f]{2}/i, (all) =>
-        unescaped(all, /(?:\\u00|\\x|=)([\da-f]{2})/gi),
-      ),
-  },
-  {
-    token: words,
-    decoded: (token) => decodedIf(token, /&(?:#x?[\da-f]{1,4}|\w{2,4});/i, fromHtml),
-  },
-  {
-    token: words,
-    decoded: (token) => decodedIf(token, /\\["\\/]/, (all) => all.replaceAll(/\\(["\\/])/g, '$1')),
+    decoded: (token) => [
+      unescaped(token, /%([\da-f]{2})/gi),
+      unescaped(token, /(?:\\u00|\\x|=)([\da-f]{2})/gi),
+      fromHtml(token),
+      token.replaceAll(/\\(["\\/])/g, '$1'),
+    ],
   },
 ];
 /** A token of a token: the base64 of a URL in a URL. */

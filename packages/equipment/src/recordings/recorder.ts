@@ -51,7 +51,7 @@ export class Recorder {
 
   /**
    * @param rules of the model's secrets
-   * @param isNeeded whether a place is needed: in a response of HTTP the request and a pointer or word, or a parameter of requests
+   * @param isNeeded whether a place is needed: in a response of HTTP, or in all requests
    */
   redacted(
     redaction: Redaction,
@@ -73,17 +73,22 @@ export class Recorder {
         return [{ kind, sent: redaction.value(sent.trimEnd()), received: text, status }];
       }
       if (kind !== 'http') return [];
+      const [line, data] = /^(\S+ \S+) ?(.*)$/s.exec(sent.trimEnd())?.slice(1) ?? [];
       const kept = headerNames.flatMap((name) => {
         const value = [headers[name] ?? []].flat().join(', ');
-        return value === '' ? [] : [[name, headerOf(redaction, name, value, isNeeded)] as const];
+        const own =
+          name === 'content-type'
+            ? redaction.string(value)
+            : redaction.http(value, (place) => isNeeded(`${line} ${name} ${place}`));
+        return value === '' ? [] : [[name, own] as const];
       });
-      const [line, data] = /^(\S+ \S+) ?(.*)$/s.exec(sent.trimEnd())?.slice(1) ?? [];
       const request = [
         redaction.requestLine(line ?? '', isNeeded),
-        ...(data ? [redaction.requestBody(data)] : []),
+        // It is not compared when it is played.
+        ...(data ? [redaction.http(data)] : []),
       ];
       const head = { sent: request.join('\n'), status, headers: Object.fromEntries(kept) };
-      const body = redaction.http(received, (pointer) => isNeeded(`${line} ${pointer}`));
+      const body = redaction.http(received, (place) => isNeeded(`${line} ${place}`));
       return [{ kind, ...(https && { https }), ...head, received: body }];
     });
     if (rows.length === 0) return talks;
@@ -95,13 +100,6 @@ export class Recorder {
     const sent = [...this.talks].flatMap(([{ kind }, parts]) => (kind === 'snmp' ? parts : []));
     return new Set(sent.flatMap((part) => part.sent.match(/(?<=\s)\d+(?:\.\d+)+(?=\s|$)/g) ?? []));
   }
-}
-
-function headerOf(redaction: Redaction, name: string, value: string, isNeeded: IsNeeded): string {
-  if (name === 'content-type') return redaction.string(value);
-  return name === 'location'
-    ? redaction.requestLine(value, isNeeded)
-    : redaction.requestBody(value);
 }
 
 /** Whether it is one of these objects, or below one. */

@@ -6,7 +6,7 @@
  * What is known is found wherever it is and however it is encoded: what rack.yaml and its logins contain, and what the first pass over the
  * whole recording learns from labels (`hostname`, `Serial Number:`, "AssetTag"). Otherwise, it depends on the transport what stays:
  *
- * - JSON: names of fields, truth values, 0 and 1, a few words such as `on`, and what skolo needs to read the same again (`isNeeded`).
+ * - HTTP: names of fields, truth values, 0 and 1, a few words such as `on`, and what skolo needs to read the same again (`isNeeded`).
  * - SNMP: requested objects, and of their values numbers. In names of interfaces, digits are port numbers, and stay.
  * - Command lines: everything but what labels or its form reveal: addresses, keys, certificates, free text behind words such as
  *   `description`. Rather replaces too much.
@@ -42,7 +42,7 @@ const secretsInText: readonly SecretRule[] = [
   /(?<![a-z-])(?:[\w-]{0,40}pwd|(?:pin|puk|activation|access|security|unlock)[ _-]?code|(?:licen[cs]e|secret|product)_?key)["']?(?:[ \t]*[:=][ \t]*|[ \t]+)(?:is[ \t:]+)?(?:"([^"\r\n]+)|["']?([^\s"',;&{}]+))/i,
   /(?<![a-z])(?:pin|puk|otp)["']?[ \t]*(?:[:=][ \t]*(?:"([^"\r\n]+)|["']?([^\s"',;&{}]+))|[ \t](?:is[ \t:]+)?(\d{4,})\b)/i,
   /\bsession(?:[ _-]?(?:id|key))?["']?[ \t]*[:=][ \t]*["']?((?=[^\s"']*\d|[^\s"']{8})[^\s"',;&{}]{6,})/i,
-  /[?&;][\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code)[\w.-]{0,40}=([^\s&"']+)/gi,
+  /[?&;][\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code)[\w.-]{0,40}=([^\s&"'{}]+)/gi,
   /\b(?:set-)?cookie2?:[ \t]*(\S.*)/i,
   /\bauthorization:[ \t]*[\w-]{1,40}[ \t]+(\S.*)/i,
   /:\/\/[^\s/:@"'<>]{0,100}:([^\s"'<>]{1,200})@/,
@@ -53,10 +53,8 @@ const secretParameter =
   /(?<=[?&;"{]["']?[\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code|sig)[\w.-]{0,40}["']?[=:]\s?["']?)(?!<secret>)[^\s&"'{}]+/gi;
 /** With the name of a parameter. */
 const parameter = /([?&;]([\w.-]{1,60})=)([^&;\s#]+)/g;
-/** What stays of a request: places for the outlet, and names of fields. */
-const requestWord =
-  /(\{outlet(?:[+-]1)?\}|<secret>|[\w.-]{1,60}["']?[ \t]{0,8}[=:](?!\/))|[^\s"'&=:;,{}<>[\]]+/g;
-const valueWord = /(\{outlet(?:[+-]1)?\}|<secret>)|[^{}<>]+/g;
+/** A part of a path. A host stands behind two slashes. */
+const segment = /(?<![:/])\/([^/?#\s]+)/g;
 const userInfo = /(?<=:\/\/)[^\s"'<>/@]+(?=@)/g;
 
 /** What stands behind one of these is somebody's own words. */
@@ -137,8 +135,6 @@ export class Redaction {
   private readonly used = new Set<string>();
   /** Even those that are ordinary words, in lower case. */
   private readonly names: ReadonlySet<string>;
-  /** Stand-ins by names. */
-  private readonly interfaces = new Map<string, string>();
   private readonly neededTexts = new Map<string, string>();
   private found: KnownWords | undefined;
 
@@ -284,33 +280,27 @@ export class Redaction {
       .replaceAll(forms.base64, (all) => (longPart.test(all) ? standIn(all) : all));
   }
 
-  /** JSON: its form and its fields, and few of their values. @param isNeeded whether the value at this pointer stays */
+  /** JSON: its form and its fields, and few of their values. @param isNeeded whether the value at this place stays */
   private json(text: string, isNeeded: IsNeeded): string {
-    const open: { isList: boolean; at: string | number | undefined }[] = [];
-    return text.replaceAll(jsonToken, (token) => {
-      const inner = open.at(-1);
-      if (token === '{' || token === '[')
-        open.push({ isList: token === '[', at: token === '[' ? 0 : undefined });
-      else if (token === '}' || token === ']') open.pop();
-      else if (token !== ',') {
-        const value: unknown = JSON.parse(token);
-        const isField = inner?.isList === false && inner.at === undefined;
-        const own = isField
-          ? this.fieldName(String(value))
-          : this.scalar(value, () => isNeeded(pointerTo(open.map(({ at }) => at))), `${inner?.at}`);
-        if (isField) inner.at = String(value);
-        return own === value ? token : JSON.stringify(own);
-      } else if (inner) inner.at = typeof inner.at === 'number' ? inner.at + 1 : undefined;
-      return token;
+    let [field, at] = ['', 0];
+    return text.replaceAll(jsonToken, (token, colon?: string) => {
+      const value: unknown = JSON.parse(token);
+      const isField = colon !== undefined;
+      if (isField) field = String(value);
+      else at += 1;
+      const place = `${field} ${at}`;
+      const own = isField ? this.fieldName(field) : this.scalar(value, isNeeded, place);
+      return own === value ? token : JSON.stringify(own);
     });
   }
 
-  private scalar(value: unknown, isNeeded: () => boolean, field: string): unknown {
+  private scalar(value: unknown, isNeeded: IsNeeded, place: string): unknown {
     if (typeof value === 'number')
-      return value === 0 || value === 1 || isNeeded() ? value : this.number(value);
+      return value === 0 || value === 1 || isNeeded(place) ? value : this.number(value);
     if (typeof value !== 'string' || usualValue.test(value)) return value;
-    if (isNeeded()) return this.neededText(value);
-    return kindOf(field) === 'secret' ? '<secret>' : inString(this.stranger(inBytes(value)));
+    if (isNeeded(place)) return this.neededText(value);
+    const isSecret = kindOf(place.slice(0, place.lastIndexOf(' '))) === 'secret';
+    return isSecret ? '<secret>' : this.stranger(value);
   }
 
   /** Whoever needs a text does not need the secrets in it. */
@@ -336,9 +326,11 @@ export class Redaction {
 
   /** A text of which nothing stays but its form. */
   private stranger(text: string): string {
-    return text.replaceAll(/[^\s"'\\;,{}[\]<>]+/g, (word) =>
-      word.match(forms.mac)?.[0] === word ? this.mac(word) : this.standIn(word),
-    );
+    const plain = inBytes(text).replaceAll(strangeWord, (word, kept?: string) => {
+      if (kept !== undefined) return word;
+      return word.match(forms.mac)?.[0] === word ? this.mac(word) : this.standIn(word);
+    });
+    return inString(plain);
   }
 
   learnHttp(text: string): void {
@@ -347,14 +339,14 @@ export class Redaction {
     else this.learnJson(value);
   }
 
-  /** A body of HTTP. Places in JSON are JSON pointers, and in other texts words. */
+  /** A body or header of HTTP. Places are fields and numbers of values in JSON, and in other texts numbers of words. */
   http(text: string, isNeeded: IsNeeded = () => false): string {
     if (isJson(text)) return this.json(text, isNeeded);
     let at = 0;
     return this.neededText(text).replaceAll(bodyWord, (all, name?: string, word = '') => {
       if (name !== undefined || usualValue.test(word)) return all;
       at += 1;
-      return isNeeded(`word ${at}`) ? word : inString(this.stranger(inBytes(word)));
+      return isNeeded(`word ${at}`) ? word : this.stranger(word);
     });
   }
 
@@ -369,15 +361,21 @@ export class Redaction {
   /**
    * Of a request, or of rack.yaml, which is sent when the request is played.
    *
-   * @param isNeeded whether the values of this parameter stay
+   * @param isNeeded whether the values of a parameter, `?name`, or a segment of the path stay: `/api/v#`, for any number
    */
   private path(text: string, isNeeded: IsNeeded = () => false): string {
+    const begin = text.indexOf('/');
+    const kept = (place: string, value: string) =>
+      usualValue.test(value) || isNeeded(place) ? value : this.stranger(value);
     const plain = text
       .replaceAll(userInfo, (word) => this.standIn(word))
-      .replaceAll(parameter, (all, begin: string, name: string, value: string) =>
-        usualValue.test(value) || isNeeded(`?${name}`)
-          ? all
-          : `${begin}${this.withoutValues(value, valueWord)}`,
+      .replaceAll(segment, (all, value: string, at: number, whole: string) => {
+        const place = whole.slice(begin, at + all.length).replaceAll(/\d+/g, '#');
+        return `/${kept(place, value)}`;
+      })
+      .replaceAll(
+        parameter,
+        (_all, name: string, field: string, value: string) => `${name}${kept(`?${field}`, value)}`,
       );
     return this.string(plain);
   }
@@ -395,23 +393,10 @@ export class Redaction {
     }
     if (typeof value !== 'string') return value;
     if (key === 'path') return this.path(value, isNeeded);
-    if (key === 'body') return this.requestBody(value);
+    if (key === 'body') return this.http(value);
     // An expression is compared with responses, and not sent.
     if (/^(?:on|off|expect)$/.test(key)) return this.string(value);
     return this.string(value.replaceAll(secretParameter, (word) => this.standIn(word)));
-  }
-
-  /** The body of an HTTP request, which is not compared when it is played. */
-  requestBody(body: string): string {
-    return isJson(body)
-      ? this.json(body, () => false)
-      : this.string(this.withoutValues(body, requestWord));
-  }
-
-  private withoutValues(text: string, words: RegExp): string {
-    return text.replaceAll(words, (all, kept?: string) =>
-      kept !== undefined || usualValue.test(all) ? all : this.standIn(all),
-    );
   }
 
   /** Rows of `OID|TAG|VALUE`. */
@@ -442,28 +427,21 @@ export class Redaction {
     if (tag === '6') return written(this.index(value));
     if (tag === '4') return written(this.valueOfObject(oid, value));
     if (tag !== '4x') return written(value);
-    if (value.length === 12 && !groupOrText.test(value)) return written(this.mac(value));
+    if (value.length === 12) return written(this.mac(value));
     const text = this.valueOfObject(oid, Buffer.from(value, 'hex').toString('latin1'));
     return written(Buffer.from(text, 'latin1').toString('hex'));
   }
 
   private valueOfObject(oid: string, text: string): string {
     if (usualValue.test(text)) return text;
-    if (!interfaceName.test(oid)) return this.stranger(text);
-    const name = this.value(text).replaceAll(interfaceWord, (all, port?: string) =>
-      port === undefined ? this.standIn(all) : all,
-    );
-    this.interfaces.set(text, name);
-    return name;
+    return interfaceObject.test(oid) ? this.interfaceName(text) : this.stranger(text);
   }
 
-  /** What skolo read of interfaces over SNMP: `ADDRESS NAME`, or `NAME up`. */
-  interfaceLine(line: string): string {
-    for (const [name, standIn] of this.interfaces) {
-      if (line.endsWith(` ${name}`)) return `${this.string(line.slice(0, -name.length))}${standIn}`;
-      if (line.startsWith(`${name} `)) return `${standIn}${this.string(line.slice(name.length))}`;
-    }
-    return this.string(line);
+  /** Of an interface, where digits are port numbers. */
+  interfaceName(name: string): string {
+    return this.value(name).replaceAll(interfaceWord, (all, port?: string) =>
+      port === undefined ? this.standIn(all) : all,
+    );
   }
 
   /** Addresses in the index of a row. */
@@ -514,10 +492,11 @@ export class Redaction {
   private mac(written: string): string {
     const digits = digitsOf(written);
     if (isGroup(digits)) return written;
+    const first = Number.parseInt(digits.slice(0, 2), 16) % 2 === 0 ? '02' : '03';
     const standIn = this.unique(
       `mac ${digits}`,
       digits,
-      (random) => `02${hex(random).slice(2, 12)}`,
+      (random) => `${first}${hex(random).slice(2, 12)}`,
     );
     let at = 0;
     const isUpper = /[A-F]/.test(written);
@@ -623,14 +602,16 @@ export class Redaction {
 /** A hardware address in a file that is none of those which replace others. */
 export function unreplaced(text: string): string | undefined {
   const all = text.replaceAll(/<secret [\da-f]{12}>/g, '').match(forms.mac) ?? [];
-  return all.find((mac) => !isGroup(digitsOf(mac)) && !digitsOf(mac).startsWith('02'));
+  return all.find((mac) => !isGroup(digitsOf(mac)) && !/^0[23]/.test(digitsOf(mac)));
 }
 
-/** Values, fields, and what opens, separates and closes them. */
-const jsonToken = /"(?:[^"\\]|\\.)*"|[{}[\],]|[^\s{}[\],:"\ufeff]+/g;
+/** Values, and fields with what follows them. */
+const jsonToken = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)|[^\s{}[\],:"\ufeff]+/g;
 /** Names of elements and fields, and what stands between them. */
 const bodyWord =
-  /(<secret(?: [\da-f]{12})?>|<[!/?]?[\w:-]{1,60}|[\w.-]{1,60}["']?[ \t]{0,8}[=:](?!\/))|([^\s"'<>&=:;,(){}[\]]+)/g;
+  /(\{outlet(?:[+-]1)?\}|<secret(?: [\da-f]{12})?>|<[!/?]?[\w:-]{1,60}|[\w.-]{1,60}["']?[ \t]{0,8}[=:](?!\/))|([^\s"'<>&=:;,(){}[\]]+)/g;
+/** What is masked, or stands for an outlet; what stands between punctuation. */
+const strangeWord = /(\{outlet(?:[+-]1)?\}|<secret(?: [\da-f]{12})?>)|[^\s"'\\;,{}[\]<>]+/g;
 
 /** A document, or one in each line. */
 function isJson(text: string): boolean {
@@ -642,18 +623,11 @@ function isJsonLine(line: string): boolean {
   return line.trim() === '' || parseJson(line) !== undefined;
 }
 
-/** RFC 6901. */
-function pointerTo(keys: readonly (string | number | undefined)[]): string {
-  return keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
 /** Values that say nothing about a rack, whatever they stand for. */
 const usualValue =
   /^(?:|[01]|on|off|true|false|yes|no|ok|none|null|up|down|enabled?|disabled?|unknown|absent)$/i;
-/** Like a group of IPv6, but in letters: `33-bob`. */
-const groupOrText = /^3333(?:[2-7][\da-f]){4}$/i;
 /** IF-MIB: ifDescr, ifName. */
-const interfaceName = /^1\.3\.6\.1\.2\.1\.(?:2\.2\.1\.2|31\.1\.1\.1\.1)\./;
+const interfaceObject = /^1\.3\.6\.1\.2\.1\.(?:2\.2\.1\.2|31\.1\.1\.1\.1)\./;
 /** The number of a port, which stands behind a word, or alone; other words and numbers. */
 const interfaceWord =
   /((?:(?<=[a-z])|(?<=[a-z][\s:#-]{1,3}|^)(?!\d+[\s-]+\d))\d{1,3}(?:[/.:]\d{1,3}){0,4}(?![\d.]))|[^\d\s:./-]{3,}|\d+/gi;
@@ -691,9 +665,9 @@ function digitsOf(mac: string): string {
   return mac.replaceAll(/[^\da-f]/gi, '').toLowerCase();
 }
 
-/** Of everybody, of a group of IPv4 or IPv6, or of nobody. Others may be no addresses. */
+/** Of everybody, of a group of IPv4, or of nobody. Others may be no addresses. */
 function isGroup(digits: string): boolean {
-  return /^(?:01005e|3333|f{12}|0{12})/.test(digits);
+  return /^(?:01005e|f{12}|0{12})/.test(digits);
 }
 
 /** A netmask, a wildcard, or no address. */

@@ -298,6 +298,11 @@ describe('a recording', () => {
       (path) => `{"ison":${path.endsWith('1')},"door":"hunter2x"}`,
     ],
     [
+      'a key in its path',
+      { path: '/api/hunter2x/482913/p/{outlet}', on: '^1$', off: '^0$' },
+      (path) => `${path === '/api/hunter2x/482913/p/1' ? 1 : 0}`,
+    ],
+    [
       'a web page',
       { path: '/p/{outlet}', on: '<b>an</b>', off: '<b>aus</b>' },
       (path) => `<p id="hunter2x">Bob: <b>${path.endsWith('1') ? 'an' : 'aus'}</b> 482913</p>`,
@@ -328,6 +333,23 @@ describe('a recording', () => {
     });
 
     await expect(recorded).rejects.toThrow('skolo reads something else from it');
+  });
+
+  it('is not written if too many values are read from it', async () => {
+    const words = Array.from({ length: 240 }, (_, at) => (at + 20_000).toString(36)).join(' ');
+    const recorded = record({
+      model: 'http-switch',
+      start: () => startAnswering(() => words),
+      outlets: twoOutlets,
+      options: {
+        outlets: 2,
+        ...onOff,
+        read: { path: '/p/{outlet}', on: `^${words}$`, off: 'aus' },
+      },
+      reads: [],
+    });
+
+    await expect(recorded).rejects.toThrow(/not recorded: .*too many .*record fewer outlets/);
   });
 
   it('of 48 outlets and a thousand values asks few questions', async () => {

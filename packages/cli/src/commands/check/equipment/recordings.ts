@@ -140,7 +140,8 @@ async function recordingOf(
     options,
     reading: readingOf(
       look,
-      transport === 'snmp' ? (text) => redaction.interfaceLine(text) : plain,
+      plain,
+      transport === 'snmp' ? (name) => redaction.interfaceName(name) : plain,
     ),
     talks,
   };
@@ -152,9 +153,6 @@ interface Played {
   talks: RecordedTalk[];
 }
 
-/** For a device with 48 outlets, 200 are enough. */
-const mostQuestions = 400;
-
 /**
  * A recording in which only those values of HTTP stay without which skolo reads something else from it than from the device.
  *
@@ -164,43 +162,28 @@ const mostQuestions = 400;
 async function reduced(
   redacted: (isNeeded: IsNeeded) => Played,
   read: (played: Played) => Promise<Again>,
-  states: Again['states'],
+  states: readonly (readonly string[])[],
 ): Promise<Played | string> {
   const places = new Set<string>();
   const all = redacted((place) => places.add(place).size > 0);
   if (!all.talks.some(({ kind }) => kind === 'http')) return redacted(() => false);
   const whole = await read(all);
-  const isOther = states.length > 0 && !isDeepStrictEqual(whole.states, states);
-  if (isOther) return 'without its secrets and names, skolo reads something else from it';
-  let questions = 0;
+  if (states.length > 0 && !isDeepStrictEqual(whole[0], states))
+    return 'without its secrets and names, skolo reads something else from it';
   const keeping = (kept: readonly string[]) => {
     const among = new Set(kept);
     return redacted((place) => among.has(place));
   };
-  const isEnough = async (kept: readonly string[]) => {
-    questions += 1;
-    if (questions > mostQuestions) throw new RangeError('too many questions');
-    return isDeepStrictEqual(await read(keeping(kept)), whole);
-  };
-  // Places of equal form, such as the same field in each element of a list, are needed or not, mostly together.
-  const groups = Map.groupBy(places, (place) => place.replaceAll(/\d+/g, '#'));
-  const membersOf = (forms: readonly string[]) => forms.flatMap((form) => groups.get(form) ?? []);
-  try {
-    const forms = await neededPlaces([...groups.keys()], (kept) => isEnough(membersOf(kept)));
-    return keeping(await neededPlaces(membersOf(forms), isEnough));
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return `of its ${places.size} values, skolo reads too many to find out which ones; record fewer outlets`;
-  }
+  const needed = await neededPlaces(places, async (kept) =>
+    isDeepStrictEqual(await read(keeping(kept)), whole),
+  );
+  return needed === undefined
+    ? `skolo reads too many of its ${places.size} values to find out which ones; record fewer outlets`
+    : keeping(needed);
 }
 
-/** What skolo reads from a recording. */
-interface Again {
-  states: string[][] | string;
-  isKnown: boolean | string;
-  /** Once more. */
-  later: string[][] | string;
-}
+/** Outlets, whether it has settings, and outlets once more; errors by their texts. */
+type Again = readonly (string[][] | boolean | string)[];
 
 /** Returns what reads outlets and settings from the answers of a recording. @throws the signal's reason */
 function reader(
@@ -236,26 +219,31 @@ function reader(
       return [...readings].map(([name, { state }]) => [name, state]);
     };
     const isKnown = async () => (await settings?.(names, signal)) !== undefined;
-    return {
-      states: await states().catch(errorText),
-      isKnown: await isKnown().catch(errorText),
-      later: await states().catch(errorText),
-    };
+    return [
+      await states().catch(errorText),
+      await isKnown().catch(errorText),
+      await states().catch(errorText),
+    ];
   };
 }
 
-/** What skolo read. @param plain replaces names and addresses */
+/** What skolo read. @param plain replaces names and addresses @param port of an interface */
 export function readingOf(
   { outlets: [states = {}], configuration, hosts }: EquipmentLook,
   plain: (text: string) => string,
+  port = plain,
 ): Reading {
   const outlets = Object.entries(states).map(([name, { state }]) => [plain(name), state] as const);
   return {
     ...(outlets.length > 0 && { outlets: Object.fromEntries(outlets) }),
     ...(configuration && { configuration: 'complete' }),
     ...(hosts && {
-      hosts: hosts.hosts.map(({ mac, port, address }) => plain(`${mac} ${port ?? address}`)).sort(),
-      links: hosts.ports.map(({ name, up }) => plain(`${name} ${up ? 'up' : 'down'}`)).sort(),
+      hosts: hosts.hosts
+        .map(
+          ({ mac, ...at }) => `${plain(mac)} ${at.port ? port(at.port) : plain(`${at.address}`)}`,
+        )
+        .sort(),
+      links: hosts.ports.map(({ name, up }) => `${port(name)} ${up ? 'up' : 'down'}`).sort(),
     }),
   };
 }
