@@ -3,6 +3,7 @@
  * both the text and the time are limited. In doubt, a `DescribedExpression` matches nothing, and the reading fails. Where "no match" is an
  * answer, such as "this line is not volatile", `timely` throws instead. Work that uses several expressions also has a limit for their sum.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, createContext, Script } from 'node:vm';
 import { isObject } from './json/parse-json.ts';
 import { NamedError } from './named-error.ts';
@@ -37,17 +38,17 @@ export interface SharedTime {
 }
 
 let latest = '';
-let shared: SharedTime | undefined;
+const sharedTime = new AsyncLocalStorage<SharedTime>();
 
-/** Returns the result of work whose expressions share this time. @throws SlowExpression */
+/** Returns the result of work whose expressions share this time, even in later turns of the event loop. @throws SlowExpression */
 export function sharingTime<T>(time: SharedTime, work: () => T): T {
-  const outer = shared;
-  shared = time;
-  try {
-    return work();
-  } finally {
-    shared = outer;
-  }
+  return sharedTime.run(time, work);
+}
+
+/** Whether nothing is left of the time that the caller's work shares. */
+export function isTimeOver(): boolean {
+  const { leftMs = 1 } = sharedTime.getStore() ?? {};
+  return leftMs <= 0;
 }
 
 let context: Context | undefined;
@@ -63,6 +64,7 @@ let isTimed = false;
 export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {
   if (isTimed) return work();
   context ??= createContext({});
+  const shared = sharedTime.getStore();
   const limitMs = Math.min(ms, shared?.leftMs ?? ms);
   const before = threadCpuMs();
   let [usedMs, result, isDone]: [number, T | undefined, boolean] = [0, undefined, false];
@@ -94,27 +96,16 @@ export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {
   return isDone ? result : undefined;
 }
 
-/** Reports whether an expression matches a text. */
-export type Fits = (expression: RegExp, text: string) => boolean;
-
 /**
- * Returns the result of work that tests texts with its `fits`. Without an expression of rack.yaml, the work has no limit.
+ * Returns the result of work that tests texts. Without an expression of rack.yaml, the work has no limit.
  *
- * @throws SlowExpression The work takes too long: names the expression that it was testing
+ * @throws SlowExpression The work takes too long: names the expression of rack.yaml that it was testing
  */
-export function timely<T>(expressions: readonly RegExp[], work: (fits: Fits) => T): T {
-  let tested = expressions.find((expression) => expression instanceof DescribedExpression);
-  if (tested === undefined) return work((expression, text) => expression.test(text));
-  const tryOnce = () =>
-    withinTime(() => {
-      const value = work((expression, text) => {
-        tested = expression;
-        return expression.test(text);
-      });
-      return { value };
-    });
+export function timely<T>(expressions: readonly RegExp[], work: () => T): T {
+  if (!expressions.some((expression) => expression instanceof DescribedExpression)) return work();
+  const tryOnce = () => withinTime(() => ({ value: work() }));
   // A pause for the garbage collector counts as time, but does not come twice.
   const result = tryOnce() ?? tryOnce();
-  if (result === undefined) throw new SlowExpression(tested.source);
+  if (result === undefined) throw new SlowExpression(latest);
   return result.value;
 }

@@ -77,7 +77,7 @@ it('rules for volatile lines that take too long fail the backup, and are named',
   devices.get('odd-1').text = text(9000);
   const run = await lab.run('odd-1');
 
-  expect(run.equipment).toMatchObject([{ result: 'failed', failure: 'rejected' }]);
+  expect(run.equipment).toMatchObject([{ result: 'failed', failure: 'timeout' }]);
   expect(await lab.device('odd-1')).toMatchObject({
     detail: expect.stringContaining('the regular expression /(a+)+$/ takes too long'),
     versions: 1,

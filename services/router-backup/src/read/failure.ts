@@ -65,6 +65,9 @@ export function failureOf(device: string, error: unknown): BackupFailed {
 }
 
 function classOf(error: unknown): FailureClass {
+  // On a busy computer, an expression may take too long once.
+  const cause = error instanceof DeviceRejected ? error.cause : error;
+  if (cause instanceof SlowExpression) return 'timeout';
   if (error instanceof AnswerCut) return 'incomplete';
   if (error instanceof AnswerUncertain) return 'uncertain';
   if (error instanceof DeviceBusy) return 'busy';
@@ -72,7 +75,7 @@ function classOf(error: unknown): FailureClass {
   if (error instanceof DeviceUnreachable) return 'unreachable';
   if (error instanceof HostKeyChanged) return 'host-key';
   if (error instanceof SignInRejected || error instanceof SecretError) return 'auth';
-  if (error instanceof DeviceRejected || error instanceof SlowExpression) return 'rejected';
+  if (error instanceof DeviceRejected) return 'rejected';
   if (error instanceof BackupError || error instanceof OutputNotStored) return 'storage';
   return 'internal';
 }

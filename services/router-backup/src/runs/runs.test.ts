@@ -1,3 +1,4 @@
+import { SlowExpression } from '@skolo/base/described-expression';
 import { fakeClock } from '@skolo/common/testing';
 import {
   DeviceBusy,
@@ -6,11 +7,13 @@ import {
   SignInRejected,
 } from '@skolo/equipment/transports';
 import { describe, expect, it } from 'vitest';
-import { silent, unreachable } from '../testing/fake-device.ts';
+import { FakeDevices, silent, unreachable } from '../testing/fake-device.ts';
 import { startIdleLab, startLab, threeDevices } from '../testing/lab.ts';
 
 const resultsOf = (run: { equipment: { equipment: string; result?: string | undefined }[] }) =>
   Object.fromEntries(run.equipment.map(({ equipment, result }) => [equipment, result]));
+
+const slow = new SlowExpression('(a+)+$');
 
 describe('a run', () => {
   it('reads each device at first, and then finds nothing new', async () => {
@@ -50,6 +53,16 @@ describe('a run', () => {
     expect((await lab.device('router')).versions).toBe(2);
   });
 
+  it('reads again if an expression took too long', async () => {
+    const devices = new FakeDevices();
+    devices.get('router').failures.push(slow);
+    const lab = await startLab({ devices });
+
+    await lab.idle();
+
+    expect(await lab.device('router')).toMatchObject({ state: 'ok', versions: 1 });
+  });
+
   it('names each failure', async () => {
     const lab = await startIdleLab();
 
@@ -60,6 +73,8 @@ describe('a run', () => {
       ['host-key', new HostKeyChanged('router', 'its host key is another one')],
       ['busy', new DeviceBusy('router', 'gives no session')],
       ['rejected', new DeviceRejected('router', 'rejects "show running-config"')],
+      ['timeout', slow],
+      ['timeout', new DeviceRejected('router', 'no prompt', { cause: slow })],
       ['internal', new TypeError('undefined is not a function')],
     ] as const) {
       lab.devices.get('router').failures.push(error);

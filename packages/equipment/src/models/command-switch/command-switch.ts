@@ -17,7 +17,6 @@
  * ended, with all its children.
  */
 
-import { sharingTime } from '@skolo/base/described-expression';
 import { DeviceRejected, runProgram } from '@skolo/equipment/transports';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
@@ -52,9 +51,8 @@ function create(device: Device, { onTranscript, dry }: DriverDeps): OutletDriver
   return {
     key: (outlet) => outlet,
     readsAtOnce: 4,
-    read: oneByOne(async (outlet: string, signal, time) => {
-      const text = await run(read.command, outlet, signal);
-      return { state: sharingTime(time, () => readState(device, text, read)) };
+    read: oneByOne(async (outlet: string, signal) => {
+      return { state: readState(device, await run(read.command, outlet, signal), read) };
     }),
     set: async (outlet, state, signal) =>
       void (await run(state === 'on' ? on : off, outlet, signal)),

@@ -73,6 +73,19 @@ describe('a volatile rule of rack.yaml', () => {
     expect(await same(text(1), `${text(2)}end\n`, volatile)).toBe(false);
   });
 
+  it('that takes its time for each of very many lines is an error that names it', async () => {
+    const line = `${'a'.repeat(15)}!\n`;
+    const text = (n: number) => `${line.repeat(8000)}${n}\n`;
+
+    const { ms, result } = await processorTime(6000, async () => {
+      return await same(text(1), text(2), [described('(a+)+$')]).catch((error: unknown) => error);
+    });
+
+    expect(result).toBeInstanceOf(SlowExpression);
+    expect(String(result)).toContain('/(a+)+$/ takes too long');
+    expect(ms).toBeLessThan(6000);
+  });
+
   it('finds a line of any length', async () => {
     const line = (n: number) => `certificate ${`${n}`.repeat(200_000)}`;
     const text = (n: number) => `a\n${line(n)}\nb\n`;

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { inTurns, sha256 } from '@skolo/base';
-import { SlowExpression, timely } from '@skolo/base/described-expression';
+import { SlowExpression, sharingTime, timely } from '@skolo/base/described-expression';
 import type { BackupModel, LineRule } from '../contract/backup.ts';
 import { memberBytes, readSmallTar, type TarMember } from './archive.ts';
 import { BackupError } from './errors.ts';
@@ -42,7 +42,7 @@ export async function withoutVolatile(
 /**
  * For each line, whether a rule matches it. The end of a block may be missing. Many lines take several turns of the event loop.
  *
- * @throws SlowExpression A rule of rack.yaml takes too long for a line
+ * @throws SlowExpression A rule of rack.yaml takes too long for a line, or the rules for all of them
  */
 export async function matchingLines(
   lines: readonly string[],
@@ -53,20 +53,24 @@ export async function matchingLines(
   const patterns = [...inLines, ...blocks.flatMap(({ from, until }) => [from, until])];
   const isMatch: boolean[] = [];
   let block: RegExp | undefined;
+  const characters = lines.reduce((sum, { length }) => sum + length, 0);
+  const time = { leftMs: leastMs + characters * msPerCharacter };
   const judge = (piece: readonly string[]) => {
-    const found = timely(patterns, (fits) => {
+    const work = () => {
       let until = block;
       const ofPiece = piece.map((line) => {
-        const isInside = until !== undefined && !matches(until, line, fits);
-        if (!isInside) until = blocks.find(({ from }) => matches(from, line, fits))?.until;
-        return isInside || inLines.some((rule) => matches(rule, line, fits));
+        const isInside = until !== undefined && !matches(until, line);
+        if (!isInside) until = blocks.find(({ from }) => matches(from, line))?.until;
+        return isInside || inLines.some((rule) => matches(rule, line));
       });
       return { ofPiece, until };
-    });
+    };
+    const found = sharingTime(time, () => timely(patterns, work));
     isMatch.push(...found.ofPiece);
     block = found.until;
   };
-  for (const piece of piecesOf(lines)) {
+  for (let at = 0; at < lines.length; at += pieceLines) {
+    const piece = lines.slice(at, at + pieceLines);
     try {
       judge(piece);
     } catch (error) {
@@ -90,19 +94,10 @@ export function isBlank(text: string): boolean {
   return !/[^\s\p{C}]/u.test(text);
 }
 
-/** Few enough for a rule to need only a small part of its time, even on a slow computer. */
-const [pieceLines, pieceCharacters] = [256, 16 * 1024];
-
-function* piecesOf(lines: readonly string[]): Generator<readonly string[]> {
-  let [first, characters] = [0, 0];
-  for (const [at, { length }] of lines.entries()) {
-    characters += length;
-    if (at + 1 - first < pieceLines && characters < pieceCharacters) continue;
-    yield lines.slice(first, at + 1);
-    [first, characters] = [at + 1, 0];
-  }
-  yield lines.slice(first);
-}
+/** CPU time for all lines. */
+const [leastMs, msPerCharacter] = [2000, 300 / (64 * 1024)];
+/** Lines that are judged at once, because each judgement with a limit costs 0.1 ms. */
+const pieceLines = 64;
 
 /**
  * Equal except for volatile lines. For archives: the same members, with the same permissions and content.
@@ -199,11 +194,7 @@ function isText(content: Buffer) {
 }
 
 /** Even if the device ends lines with a carriage return. */
-export function matches(
-  rule: RegExp,
-  line: string,
-  fits = (expression: RegExp, text: string) => expression.test(text),
-): boolean {
+export function matches(rule: RegExp, line: string): boolean {
   rule.lastIndex = 0;
-  return fits(rule, line.endsWith('\r') ? line.slice(0, -1) : line);
+  return rule.test(line.endsWith('\r') ? line.slice(0, -1) : line);
 }

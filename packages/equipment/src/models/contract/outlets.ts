@@ -5,7 +5,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { orAborted, withDeadline } from '@skolo/base';
-import { type SharedTime, SlowExpression, sharingTime } from '@skolo/base/described-expression';
+import { isTimeOver, SlowExpression, sharingTime } from '@skolo/base/described-expression';
 import {
   type Access,
   DeviceRejected,
@@ -231,9 +231,11 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
       if (keys.size === 0) return new Map();
       const own = [...keys.values()];
       const readAll = async () => await readEach(own, await read(own, signal));
-      const readings = await readAll().catch((error: unknown) => {
-        throw error instanceof SlowExpression ? tooSlow(name, own.length, error) : error;
-      });
+      const readings = await sharingTime({ leftMs: mostSearchMs }, readAll).catch(
+        (error: unknown) => {
+          throw error instanceof SlowExpression ? tooSlow(name, own.length, error) : error;
+        },
+      );
       return new Map([...keys].map(([outlet, each]) => [outlet, readings.get(each) ?? unknown]));
     },
     turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
@@ -287,12 +289,12 @@ function tooSlow(name: string, outlets: number, error: SlowExpression) {
   return new DeviceRejected(name, what, { cause: error });
 }
 
-/** For a device that is read outlet by outlet. @param readOne searches each response within the time of all (`sharingTime`) */
+/** For a device that is read outlet by outlet. */
 export function oneByOne<K>(
-  readOne: (key: K, signal: AbortSignal, time: SharedTime) => Promise<OutletReading>,
+  readOne: (key: K, signal: AbortSignal) => Promise<OutletReading>,
 ): OutletDriver<K>['read'] {
   return async (keys, signal) => {
-    const readings = await readEach(keys, (key, time) => readOne(key, signal, time));
+    const readings = await readEach(keys, (key) => readOne(key, signal));
     return (key) => readings.get(key) ?? unknown;
   };
 }
@@ -307,16 +309,15 @@ const unknown: OutletReading = { state: 'unknown' };
  */
 async function readEach<K>(
   keys: readonly K[],
-  readOne: (key: K, time: SharedTime) => OutletReading | Promise<OutletReading>,
+  readOne: (key: K) => OutletReading | Promise<OutletReading>,
 ): Promise<Map<K, OutletReading>> {
   const readings = new Map<K, OutletReading>();
   const failures: (DeviceRejected | SlowExpression)[] = [];
-  const time = { leftMs: mostSearchMs };
   for (const key of keys) {
     try {
-      readings.set(key, await sharingTime(time, () => readOne(key, time)));
+      readings.set(key, await readOne(key));
     } catch (error) {
-      const isOfOne = error instanceof SlowExpression && time.leftMs > 0;
+      const isOfOne = error instanceof SlowExpression && !isTimeOver();
       if (!(error instanceof DeviceRejected || isOfOne)) throw error;
       failures.push(error);
     }

@@ -21,9 +21,9 @@ interface Expressions {
  */
 export function stateIn(text: string, { on, off }: Expressions): OutletState | undefined {
   const [isOn, isOff] = [new DescribedExpression(on), new DescribedExpression(off)];
-  return timely([isOn, isOff], (fits) => {
-    const fitsOn = fits(isOn, text);
-    return fitsOn === fits(isOff, text) ? undefined : fitsOn ? 'on' : 'off';
+  return timely([isOn, isOff], () => {
+    const fitsOn = isOn.test(text);
+    return fitsOn === isOff.test(text) ? undefined : fitsOn ? 'on' : 'off';
   });
 }
 

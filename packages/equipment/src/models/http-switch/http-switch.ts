@@ -21,11 +21,7 @@
  */
 
 import { parseJson } from '@skolo/base';
-import {
-  DescribedExpression,
-  type SharedTime,
-  sharingTime,
-} from '@skolo/base/described-expression';
+import { DescribedExpression } from '@skolo/base/described-expression';
 import {
   DeviceRejected,
   type HttpAnswer,
@@ -122,10 +118,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     key: (outlet) => outlet,
     ...(!isOfAll && { readsAtOnce: 4 }),
     async read(keys, signal) {
-      const one = async (outlet: string, _: AbortSignal, time: SharedTime) => {
-        const response = await askStates(outlet, signal);
-        return sharingTime(time, () => readingIn(response, outlet));
-      };
+      const one = async (outlet: string) => readingIn(await askStates(outlet, signal), outlet);
       if (!isOfAll) return await oneByOne(one)(keys, signal);
       const response = await askStates('', signal);
       return (outlet) => readingIn(response, outlet);

@@ -2,7 +2,7 @@
  * Extracts the output of a command from the terminal's text: cuts off the echo and the prompt, and removes pagers and log messages.
  * Pure, so that it does not depend on how the bytes arrived.
  */
-import { type Fits, timely } from '@skolo/base/described-expression';
+import { timely } from '@skolo/base/described-expression';
 import { DeviceRejected } from '../errors.ts';
 import type { Dialect } from './dialect.ts';
 import { withinTurn } from './expression-time.ts';
@@ -150,9 +150,9 @@ export function throwIfRejected(
     .filter((line) => line.trim() !== '');
   if (lines.length > longestRejection.lines) return;
   const what = `answer to ${JSON.stringify(command)}`;
-  const isError = (fits: Fits) => (line: string) =>
-    errors.some((error) => fits(error, line.trim().slice(0, longestMatched)));
-  const no = withinTurn(device, what, () => timely(errors, (fits) => lines.find(isError(fits))));
+  const isError = (line: string) =>
+    errors.some((error) => error.test(line.trim().slice(0, longestMatched)));
+  const no = withinTurn(device, what, () => timely(errors, () => lines.find(isError)));
   if (no === undefined) return;
   throw new DeviceRejected(
     device,
