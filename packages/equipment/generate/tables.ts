@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isObject } from '@skolo/base';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Table } from '../src/models/described/table.ts';
 import { generic } from '../src/models/generic/facts.ts';
+import { whyUnsure } from '../src/models/generic/signs.ts';
 
 const folder = join(import.meta.dirname, '../src/models/described');
 
@@ -65,30 +65,19 @@ export function readTables(place = folder): ProvenTable[] {
     if (table.name !== basename(file, '.yaml'))
       throw new Error(`${file}: its model is ${table.name}`);
     const proof = TableProof.parse(Object.fromEntries(entries.filter(ofProof)));
-    const why = table.base === 'generic' ? whyUnsure(table.values, proof) : undefined;
+    const why = table.base === 'generic' ? whyRejected(table.values, proof) : undefined;
     if (why !== undefined) throw new Error(`${file}: ${why}`);
     return { table, proof };
   });
 }
 
-/** That match an expression which distinguishes nothing. */
-const texts = ['', 'Try again later.'];
-
 /** Why a message could be taken for a configuration of this table. */
-function whyUnsure(values: Table['values'], { recorded }: TableProof): string | undefined {
+function whyRejected(values: Table['values'], { recorded }: TableProof): string | undefined {
   const parsed = z.strictObject(generic.options).safeParse(values);
   if (!parsed.success) return z.prettifyError(parsed.error);
-  const { complete, has } = parsed.data;
-  const signs = [isObject(has) ? has.manual : has, isObject(complete) ? complete.end : undefined];
-  const loose = signs.find(
-    (sign) => sign !== undefined && texts.some((text) => new RegExp(sign).test(text)),
-  );
-  if (loose !== undefined) return `/${loose}/ also matches an empty line or a message`;
-  if (has === undefined) {
-    return complete !== 'twice'
-      ? undefined
-      : 'an error message would be stored as a configuration; add `has` or `complete: { end }`';
-  }
+  const { has } = parsed.data;
+  const why = whyUnsure(parsed.data);
+  if (why !== undefined || has === undefined) return why;
   if ((typeof has === 'string') === (recorded !== undefined)) return undefined;
   return recorded === undefined
     ? 'no configuration is recorded; write `has: { manual: REGEX }`, and cite the manual in `source`'

@@ -1,7 +1,7 @@
 /** Decides which warnings rack.yaml gets: likely oversights, which do not stop any service. */
 
-import { models, type Transport } from '@skolo/equipment/models';
-import { type Draft, type LabModel, type Report, reportTo, within } from '../draft/draft.ts';
+import { models, type Transport, whyUnsure } from '@skolo/equipment/models';
+import { type Draft, type Report, reportTo, within } from '../draft/draft.ts';
 import type { Problem } from '../issues/issues.ts';
 import { swarmingSettings } from '../rack/overrides.ts';
 import { sharedPort } from '../rack/wiring.ts';
@@ -125,20 +125,16 @@ function warnOfEquipment(draft: Draft, { backups }: Used, report: Report): void 
 
 /** Descriptions by which a message is stored as a configuration, if the equipment repeats it. */
 function warnOfDescriptions(draft: Draft, report: Report): void {
-  const why = 'an error message may be stored as its configuration';
-  const what = `has neither \`has\` nor \`complete: { end: REGEX }\`, so ${why}`;
   for (const lab of draft.labModels.values()) {
-    if (lab?.base.name === 'generic' && isUnsure(lab.values)) report(lab.path, 'has', what, 'key');
+    const why = lab?.base.name === 'generic' && whyUnsure(lab.values);
+    if (lab && why) report(lab.path, 'has', why, 'key');
   }
   for (const equipment of draft.rack.equipment.values()) {
     const { model, description, backup, options } = equipment;
     if (model !== 'generic' || description !== undefined || !backup) continue;
-    if (isUnsure(options)) report(within(draft, equipment), 'has', what, 'key');
+    const why = whyUnsure(options);
+    if (why) report(within(draft, equipment), 'has', why, 'key');
   }
-}
-
-function isUnsure({ has, complete = 'twice' }: LabModel['values']): boolean {
-  return has === undefined && complete === 'twice';
 }
 
 /** How many devices may know the same password. */

@@ -449,6 +449,7 @@ services:
     const rack = parse(`${small}models:
   lab/unsure: { base: generic, commands: [show], volatile: [time] }
   lab/sure: { base: generic, commands: [show], has: '^hostname ' }
+  lab/loose: { base: generic, commands: [show], has: '.*' }
 logins: { all: { username: ann, privateKey: secrets/key } }
 equipment:
   unsure: { model: generic, address: 192.168.1.11, login: all, commands: [show], complete: twice }
@@ -458,14 +459,22 @@ equipment:
   lab-[1-2]: { model: lab/unsure, address: '192.168.1.[15-16]', login: all }
   lab-3: { model: lab/sure, address: 192.168.1.17, login: all }
   table: { model: onyx, address: 192.168.1.18, login: all }
+  prose: { model: generic, address: 192.168.1.19, login: all, commands: [show], has: { manual: 'config|^set ' } }
+  empty: { model: generic, address: 192.168.1.20, login: all, commands: [show], complete: { end: '^(end)?$' } }
 `);
 
     const messages = rackWarnings(rack).map(formatIssue);
     const what =
       'has neither `has` nor `complete: { end: REGEX }`, so an error message may be stored as its configuration';
-    expect(messages.filter((message) => message.includes('`has`'))).toEqual([
+    const loose = (line: string) =>
+      `has \`${line}\`, which also matches an empty line or a message, so an error message may be stored as its configuration`;
+    const found = messages.filter((message) => message.includes('an error message'));
+    expect(found).toEqual([
       `rack.yaml:4:3 models."lab/unsure": ${what}`,
-      `rack.yaml:8:3 equipment.unsure: ${what}`,
+      `rack.yaml:6:3 models."lab/loose": ${loose('.*')}`,
+      `rack.yaml:9:3 equipment.unsure: ${what}`,
+      `rack.yaml:16:3 equipment.prose: ${loose('config|^set ')}`,
+      `rack.yaml:17:3 equipment.empty: ${loose('^(end)?$')}`,
     ]);
   });
 

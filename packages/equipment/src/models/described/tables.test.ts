@@ -24,7 +24,8 @@ describe('readTables', () => {
   ])(
     'rejects a table whose configurations only %s distinguishes from messages',
     async (_what, values) => {
-      const what = 'odd.yaml: an error message would be stored as a configuration; add `has`';
+      const what =
+        'odd.yaml: has neither `has` nor `complete: { end: REGEX }`, so an error message';
 
       await expect(read(values)).rejects.toThrow(what);
       await expect(read(values, recorded)).rejects.toThrow(what);
@@ -51,6 +52,8 @@ describe('readTables', () => {
     ['what any line has', { has: { manual: '.*' } }],
     ['what an empty line has', { has: { manual: '^hostname|' } }],
     ['what a sentence has', { has: { manual: '\\w' } }],
+    ['what an error has', { has: { manual: '^\\S+ Error|[0-9]+' } }],
+    ['what two lines have', { has: { manual: '^.' }, complete: { end: '$' } }],
   ])('rejects %s as a sign of a configuration', async (_what, values) => {
     await expect(read(values)).rejects.toThrow(/^odd\.yaml: /);
   });
@@ -62,6 +65,7 @@ describe('readTables', () => {
   it.each([
     [{ complete: { end: '^end$' } }, {}],
     [{ has: '^hostname ' }, recorded],
+    [{ has: '^hostname ', complete: { end: '.' } }, recorded],
     [{ has: { manual: '^hostname ' } }, {}],
   ])('accepts %j', async (values, proof) => {
     expect(await read(values, proof)).toMatchObject([{ table: { name: 'odd', values } }]);
