@@ -58,7 +58,7 @@ let isTimed = false;
 /**
  * The result; undefined: it takes too long. Work in such work has no limit of its own, because each costs 0.1 ms.
  *
- * @param work has no effects, because it may be interrupted, and done again
+ * @param work may be interrupted, and done again
  * @throws SlowExpression The shared time is over.
  */
 export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {

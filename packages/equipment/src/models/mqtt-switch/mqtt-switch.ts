@@ -15,7 +15,7 @@
  * commands would count as its states. With `available`, a plug that is gone is known at once; without, only after 5 s.
  */
 
-import { type SharedTime, SlowExpression, sharingTime } from '@skolo/base/described-expression';
+import { SlowExpression, sharingTime } from '@skolo/base/described-expression';
 import {
   answerMs,
   DeviceRejected,
@@ -65,7 +65,6 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   function exchange(
     { ask, answer }: Topics,
     payload: string,
-    time: SharedTime,
     wanted?: OutletState,
   ): Exchange<OutletState> {
     let other: string | undefined;
@@ -74,7 +73,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
       payload,
       answerTopic: answer,
       parse(text) {
-        const { state, why = `"${state}"` } = reportIn(text, device, read, time);
+        const { state, why = `"${state}"` } = reportIn(text, device, read);
         if (state !== undefined && state === (wanted ?? state)) return state;
         other = why;
         return undefined;
@@ -90,21 +89,20 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   async function visit<T>(
     all: readonly Topics[],
     signal: AbortSignal,
-    work: (broker: MqttVisit, time: SharedTime) => Promise<T>,
+    work: (broker: MqttVisit) => Promise<T>,
   ): Promise<T> {
     const topics = [...new Set(all.map(({ answer }) => answer))];
-    const time = { leftMs: mostSearchMs };
-    return await visitBroker(device, deps, { topics, watch }, signal, (broker) =>
-      work(broker, time),
+    return await sharingTime({ leftMs: mostSearchMs }, () =>
+      visitBroker(device, deps, { topics, watch }, signal, work),
     );
   }
 
   /** One at a time: if two share a topic, one's answer must not be taken for the other's. */
-  function readingsFrom(broker: MqttVisit, time: SharedTime) {
+  function readingsFrom(broker: MqttVisit) {
     let isAlive = false;
     return oneByOne(async (topics: Topics): Promise<OutletReading> => {
       try {
-        const state = await broker.ask(exchange(topics, queryPayload, time));
+        const state = await broker.ask(exchange(topics, queryPayload));
         isAlive = true;
         return { state };
       } catch (error) {
@@ -117,13 +115,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   return {
     key: topicsOf,
     readsAtOnce: 4,
-    read: (all, signal) =>
-      visit(all, signal, (broker, time) => readingsFrom(broker, time)(all, signal)),
+    read: (all, signal) => visit(all, signal, (broker) => readingsFrom(broker)(all, signal)),
     async set(topics, wanted, signal) {
       const payload = wanted === 'on' ? onPayload : offPayload;
-      await visit([topics], signal, (broker, time) =>
-        broker.ask(exchange(topics, payload, time, wanted)),
-      );
+      await visit([topics], signal, (broker) => broker.ask(exchange(topics, payload, wanted)));
     },
   };
 }
@@ -138,11 +133,9 @@ function reportIn(
   text: string,
   device: Device,
   read: Parameters<typeof stateIn>[1],
-  time: SharedTime,
 ): { state?: OutletState; why?: string } {
   try {
-    const isLong = text.length > longestState;
-    const state = isLong ? undefined : sharingTime(time, () => stateIn(text, read));
+    const state = text.length > longestState ? undefined : stateIn(text, read);
     if (state !== undefined) return { state };
     const expressions = `\`read.on\` and \`read.off\` in ${whereDescribed(device)}`;
     return { why: `a state that matches both or neither of ${expressions}` };

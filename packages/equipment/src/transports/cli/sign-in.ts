@@ -65,7 +65,6 @@ type Seen =
   | { kind: 'username' | 'password' | 'new password' | 'silence' | 'end of the session' }
   | { kind: 'text'; text: string }
   | { kind: 'choice'; line: string }
-  | { kind: 'noise'; patterns: RegExp[] }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
 export interface SignInOptions {
@@ -120,17 +119,13 @@ class SignIn {
     }
   }
 
-  private async next(): Promise<Exclude<Seen, { kind: 'noise' }>> {
+  private async next(): Promise<Seen> {
     const { conversation, sent } = this;
     const { limit } = this.options;
     try {
-      for (;;) {
-        const seen = await conversation.until('prompt', limit, (view) =>
-          searched(() => this.promptOrQuestion(view)),
-        );
-        if (seen.kind !== 'noise') return seen;
-        this.learned = seen.patterns;
-      }
+      return await conversation.until('prompt', limit, (view) =>
+        searched(() => this.promptOrQuestion(view)),
+      );
     } catch (error) {
       if (!(error instanceof DeviceUnreachable || error instanceof DeviceTimeout)) throw error;
       const lines = conversation.lastLines();
@@ -149,7 +144,7 @@ class SignIn {
     }
   }
 
-  /** Without effects, because it may be interrupted, and done again. */
+  /** May be interrupted, and done again. */
   private promptOrQuestion(view: View): Seen | undefined {
     const { dialect, outside } = this.options;
     const { quietMs } = view;
@@ -184,8 +179,8 @@ class SignIn {
     if (quietMs < quiet.silence) return undefined;
     const lines = view.lastLines();
     if (this.learned.length === 0) {
-      const patterns = noiseBehind(lines, dialect.prompt);
-      if (patterns.length > 0) return { kind: 'noise', patterns };
+      this.learned = noiseBehind(lines, dialect.prompt);
+      if (this.learned.length > 0) return this.promptOrQuestion(view);
     }
     return this.mayNudge(quietMs, lines) ? { kind: 'silence' } : undefined;
   }
@@ -246,7 +241,7 @@ class SignIn {
     this.say('');
   }
 
-  private answer(question: Exclude<Seen['kind'], 'prompt' | 'text' | 'choice' | 'noise'>): void {
+  private answer(question: Exclude<Seen['kind'], 'prompt' | 'text' | 'choice'>): void {
     const { conversation, sent } = this;
     const { credentials } = this.options;
     switch (question) {
