@@ -33,7 +33,7 @@ export class SlowExpression extends NamedError {
 }
 
 /** Milliseconds of CPU time that expressions share. */
-export interface SharedTime {
+interface SharedTime {
   leftMs: number;
 }
 

@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { whyUnsure } from '../src/models/described/signs.ts';
 import { Table } from '../src/models/described/table.ts';
 import { generic } from '../src/models/generic/facts.ts';
-import { whyUnsure } from '../src/models/generic/signs.ts';
 
 const folder = join(import.meta.dirname, '../src/models/described');
 

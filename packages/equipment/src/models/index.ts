@@ -16,8 +16,8 @@ export {
   whole,
 } from './contract/model.ts';
 export { modelSetting } from './described/described.ts';
+export { whyUnsure } from './described/signs.ts';
 export { expression, isExpression } from './families/described-facts.ts';
-export { whyUnsure } from './generic/signs.ts';
 export { type Evidence, evidenceOf, evidenceText, levelText } from './proofs/levels.ts';
 
 /** By the name used in rack.yaml, and in that order. */
