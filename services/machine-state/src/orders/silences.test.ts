@@ -146,16 +146,20 @@ describe.skipIf(lacks('alertmanager'))('silences of a real Alertmanager', () => 
     await write(of(ended));
     const foreign = of('6f1b3c58-8c4e-4a0e-9b8b-0a6d3a7f2c11');
     await write(foreign);
+    // A rack that had this name before, and has another one now.
+    const former = of('0d2c9a41-50f7-4c55-9d5e-3b1f8e7a6c20');
+    await write(former, 'skolo machine-state of rack4');
     await write(of(active, 'by hand'), 'ann');
 
     const lab = await rig.rack('rack4', before);
     await lab.client.endOrder({ params: { id: ended } });
 
-    const left = [foreign, of(active, 'by hand')];
+    const left = [foreign, former, of(active, 'by hand')];
     await expect.poll(rig.comments).toEqual([...left, of(active, 'a new card')].toSorted());
     const own = async () =>
       (await rig.silences()).filter(
-        ({ createdBy }) => createdBy === 'skolo machine-state of rack4',
+        ({ createdBy, comment }) =>
+          createdBy === 'skolo machine-state of rack4' && comment !== former,
       );
     await expect.poll(own).toMatchObject([{ matchers: [machine, { value: 'rack4|' }] }]);
     await lab.client.endOrder({ params: { id: active } });

@@ -115,11 +115,11 @@ export class Silences {
     return `${author} of ${this.deps.rack().name}`;
   }
 
-  /** Also if it names an order of this rack: an earlier version, or the rack under its earlier name, wrote it. */
+  /** Whether it names an order of this rack. Names of racks prove nothing: a rack may get another one, and then another rack this one. */
   private isOurs({ createdBy, comment, status }: Silence): boolean {
     if (status.state === 'expired' || !createdBy.startsWith(author)) return false;
     const [, order] = /^order (\S+):/.exec(comment) ?? [];
-    return createdBy === this.author || (order !== undefined && this.deps.isKnown(order));
+    return order !== undefined && this.deps.isKnown(order);
   }
 
   private wanted(): OrderRecord[] {
