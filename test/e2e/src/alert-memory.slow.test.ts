@@ -102,10 +102,24 @@ const costly: Readonly<Record<string, (i: number) => string>> = {
 const kept: Readonly<Record<string, (i: number) => string>> = {
   'an unknown field of small objects': (i) =>
     `{"labels":{"a":"${i}"},"junk":${list(300_000, () => '{}')}}`,
+  'an unknown field that is deep': (i) =>
+    `{"labels":{"a":"${i}"},"junk":${'{"a":['.repeat(25)}${list(20_000, ownNames(1, '{}'))}${']}'.repeat(25)}}`,
   'unknown fields below the limit': (i) =>
     `{"labels":{"a":"${i}"},"junk":[${ownNames(150, '{}')(i)},${ownNames(150, '1e308')(i + 1e6)}]}`,
   'labels of their own': (i) => `{"labels":${ownNames(40, '"語"')(i)}}`,
+  'one label of its own': (i) => `{"labels":{"k${i.toString(36)}":"a"}}`,
   'thousands of labels in one alert': (i) => `{"labels":${ownNames(50_000, '"a"')(i)}}`,
+  'as many labels as one alert may have': (i) => `{"labels":${ownNames(6000, '"a"')(i)}}`,
+  'annotations of their own': (i) =>
+    `{"labels":{"a":"${i}"},"annotations":${ownNames(60, '""')(i)}}`,
+  'annotations that are integers': (i) =>
+    `{"labels":{"a":"${i}"},"annotations":{"4294967294":"","${i}":"","99999":""}}`,
+  'long texts in one byte but for one character': (i) =>
+    `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(500_000)}","b":"語"}}`,
+  'the longest text in two bytes but for one character': (i) =>
+    `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(500_000)}語"}}`,
+  'a text in two bytes but for one character': (i) =>
+    `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(1_900_000)}語"}}`,
   'a text of many megabytes': (i) =>
     `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(7_400_000)}語"}}`,
 };
@@ -133,7 +147,7 @@ describe('what is kept, within the memory of the pod', () => {
       const most = Math.max(1, Math.floor((share * 0.6) / some));
       for (let request = 0; request < 8; request += 1) {
         const alerts = list(request < 2 ? 1 : most, (i) => entry(request * most + i));
-        expect([200, 413, 503]).toContain(await post(url, alerts));
+        expect([200, 400, 413, 503]).toContain(await post(url, alerts));
       }
       for (let restarts = 0; restarts < 2; restarts += 1) {
         await end('SIGKILL');

@@ -21,6 +21,7 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'alert-to-pubsub/delivery/blame': { mostRejections: none('rejections') },
   'alert-to-pubsub/delivery/delivery': { mostSteps: none('steps of a reader') },
   'alert-to-pubsub/delivery/maintenance': { mostDeaths: none('starts') },
+  'alert-to-pubsub/delivery/read-spool': { mostNear: ['characters', 128 * kB] },
   'alert-to-pubsub/delivery/sinks': {
     mostWindows: ['bytes of memory', 32 * MB, 'is what all sinks share'],
   },
@@ -33,7 +34,6 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'alert-to-pubsub/receive/alert': {
     mostShown: ['characters', 120],
     mostMore: ['bytes of memory', 64 * kB],
-    mostWhy: ['characters', 2000],
   },
   'alert-to-pubsub/receive/json': {
     mostDeep: none('levels'),
@@ -43,7 +43,10 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
     mostGroupBytes: ['bytes of text', 16 * MB],
     mostBad: none('entries of a body, which its share contains'),
   },
-  'alert-to-pubsub/state/records': { mostRecordMemory: ['bytes of memory', 4 * MB] },
+  'alert-to-pubsub/state/records': {
+    mostAlertMemory: ['bytes of memory', MB],
+    mostRecordMemory: ['bytes of memory', 1.1 * MB],
+  },
   'alert-to-pubsub/receive/responses': { mostNamed: none('entries of a body') },
   'alert-to-pubsub/state/dead-letters': { mostLetterBytes: ['bytes of text', 128 * kB] },
   'alert-to-pubsub/state/known-alerts': {

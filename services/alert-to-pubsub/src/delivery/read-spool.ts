@@ -27,6 +27,8 @@ export type Step = Waiting | 'passed' | 'waits';
 
 /** The number of records before and after a message that are read with it, because the disk is read in blocks of some hundred anyway. */
 const near = 100;
+/** Longer ones, in characters, are parsed only when they are next: most do not fit yet. */
+const mostNear = 64 * 1024;
 /** Older messages were written before the wall clock was set: their age is unknown. */
 const clockWasSet = Date.parse('2020-01-01T00:00:00Z');
 
@@ -71,6 +73,7 @@ export class SpoolReader {
       const [wanted = 0] = queue.left.seqs;
       for await (const { seq, text } of spool.read(Math.max(1, wanted - near))) {
         if (backlog.isFull) break;
+        if (seq !== wanted && text.length > mostNear) continue;
         const waiting = this.parse(seq, text);
         if (waiting && !(waiting instanceof Error)) backlog.load(waiting);
         if (seq >= wanted + near) break;

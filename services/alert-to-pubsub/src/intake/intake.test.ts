@@ -4,7 +4,7 @@ import { measureJson } from '@skolo/base';
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import type { AlertEvent } from '../events.ts';
-import type { Batch, Received } from '../receive/batch.ts';
+import type { Batch, Received, ReceivedAlert } from '../receive/batch.ts';
 import { Rejection } from '../receive/rejection.ts';
 import { smallRack } from '../testing/small-rack.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -529,41 +529,45 @@ describe('accept', () => {
     expect(spool.summaries).toEqual(['A firing', 'notice dead-letters']);
   });
 
-  it('keeps an alert that no sink can take as a dead letter, once', async () => {
-    const { intake, accept, spool, letters } = start();
-    const large = batch(['L', 'A']);
-    for (const { annotations, labels } of large.alerts) {
-      if (labels.alertname === 'L') annotations.text = 'ü'.repeat(5_000_000);
-    }
-    await accept(large);
-    await intake.tick();
+  const manyTexts = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`name ${i}`, 'x']));
+  it.each<[string, Partial<ReceivedAlert>, Partial<Batch>?]>([
+    ['a long annotation', { annotations: { text: 'ü'.repeat(5_000_000) } }],
+    ['wide characters', { annotations: { text: `${'x'.repeat(600_000)}語` } }],
+    ['many annotations', { annotations: manyTexts(8000) }],
+    ['a long link', { generatorURL: 'x'.repeat(1_100_000) }],
+    ['its group', {}, { group: { commonAnnotations: manyTexts(8000) } }],
+    ['the sum', { annotations: { a: 'x'.repeat(700_000) }, generatorURL: 'x'.repeat(400_000) }],
+  ])(
+    'sends an alert that takes too much memory with its labels only: %s',
+    async (_, texts, more) => {
+      const events: AlertEvent[] = [];
+      const { intake, accept, spool, letters } = start({
+        emit: (event) => void events.push(event),
+      });
+      const large = (name: string) => {
+        const { alerts, ...rest } = batch([name], more);
+        return { ...rest, alerts: alerts.map((alert) => ({ ...alert, ...texts })) };
+      };
 
-    expect(spool.summaries.slice(0, 1)).toEqual(['A firing']);
-    expect(letters).toMatchObject([{ from: 'webhook', found: { labels: { alertname: 'L' } } }]);
-  });
+      await accept(large('L'));
+      await accept(large('L'));
+      const refreshed = intake.refreshOf(fingerprintOf({ alertname: 'L' }));
+      await accept(large('L-'));
 
-  it.each([
-    ['a long text', { text: 'x'.repeat(4_300_000) }],
-    ['a long text in two bytes but for one character', { text: `${'x'.repeat(2_200_000)}語` }],
-    [
-      'many small texts',
-      Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`name ${i}`, 'x'])),
-    ],
-  ])('neither sends nor refreshes an alert that takes too much memory: %s', async (_, texts) => {
-    const { intake, accept, spool, letters } = start();
-    const large = batch(['L', 'A']);
-    Object.assign(large.alerts[0]?.annotations ?? {}, texts);
-
-    await accept(large);
-    await intake.tick();
-
-    expect(spool.summaries).toEqual(['A firing']);
-    expect(letters).toMatchObject([
-      { why: expect.stringContaining('requires more than 4096 KiB of memory') },
-    ]);
-    const refreshed = [...intake.alerts.keys()].map((each) => intake.refreshOf(each));
-    expect(refreshed.map((each) => each?.alert.labels.alertname)).toEqual([undefined, 'A']);
-  });
+      expect(spool.summaries).toEqual(['L firing', 'L resolved']);
+      expect(refreshed?.alert).toMatchObject({ labels: { alertname: 'L' }, annotations: {} });
+      const firing = { labels: { alertname: 'L' }, ...texts, ...more, status: 'firing' };
+      const why = expect.stringContaining('more than 1024 KiB of memory');
+      expect(letters[0]).toMatchObject({ from: 'webhook', why, found: firing });
+      expect(letters.map(({ found }) => found)).toMatchObject([
+        { status: 'firing' },
+        { status: 'resolved' },
+      ]);
+      const received = events.flatMap((event) => (event.type === 'received' ? event.received : []));
+      expect(received).toMatchObject(Array(3).fill({ stripped: 1, bad: [] }));
+    },
+  );
 
   it('publishes a notice of alerts that Alertmanager left out, again after an hour', async () => {
     const { accept, spool, clock } = start();

@@ -13,6 +13,7 @@ import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {
   type AcceptAlerts,
+  type BadAlert,
   type Batch,
   countInvalid,
   type Received,
@@ -27,15 +28,17 @@ import { createIds, type NewId } from '../state/ids.ts';
 import {
   isRefreshDue,
   type Moment,
+  memoryOf,
   messageOfNow,
   mostKnownMemory,
   pass,
   refreshOf,
   startsLater,
   type Tracked,
+  type Update,
   update,
 } from '../state/known-alerts.ts';
-import { mostRecordMemory, whyTooLarge } from '../state/records.ts';
+import { mostAlertMemory, mostRecordMemory, whyTooLarge } from '../state/records.ts';
 import { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NoticeDraft } from './notices.ts';
@@ -71,6 +74,7 @@ interface Job {
 
 /** Most alerts of one machine: ten times what one can raise under kube/base. */
 const usualMostOfMachine = 200;
+const tooLong = `all but the labels left out, because the alert requires more than ${mostAlertMemory / 1024} KiB of memory`;
 /** How much is read and written at once, in bytes of requests. Meanwhile, waiting requests stay outside the heap. */
 const mostAtOnce = 2 ** 19;
 
@@ -126,6 +130,7 @@ export class Intake implements AcceptAlerts {
       const later = this.laterStarts(draft, batch);
       const drawn = this.draw(draft, this.separate(batch, later, request));
       const received = receivedOf(batch, this.deps.clock.now(), this.deps.rack?.());
+      received.stripped += drawn.stripped;
       return { received, later, externalURL: batch.group?.externalURL, ...drawn };
     }, bytes);
     const { received, later, externalURL = '' } = taken;
@@ -138,6 +143,7 @@ export class Intake implements AcceptAlerts {
       ).finally(() => this.decided(later, request));
       leftOut += drawn.leftOut;
       overShare += drawn.overShare;
+      received.stripped += drawn.stripped;
     }
     this.deps.emit({ type: 'received', received, leftOut, overShare });
     if (leftOut > 0) throw this.tooMany(leftOut);
@@ -199,11 +205,9 @@ export class Intake implements AcceptAlerts {
     });
   }
 
-  /** A message that the alert still fires. Undefined: it does not, or is too large. */
+  /** A message that the alert still fires. Undefined: it does not. */
   refreshOf(fingerprint: string): AlertMessage | undefined {
-    const tracked = this.alerts.get(fingerprint);
-    if (tracked !== undefined && tracked.bytes > mostRecordMemory) return undefined;
-    return refreshOf(tracked, this.moment(), this.newId);
+    return refreshOf(this.alerts.get(fingerprint), this.moment(), this.newId);
   }
 
   /** Advances the time: alerts expire. Returns those that are due for a refresh. */
@@ -285,17 +289,19 @@ export class Intake implements AcceptAlerts {
 
   /**
    * Returns how many alerts are left out because known alerts may not take more memory. `overShare`: because their machine's limit is
-   * reached. The sender gets no error for these, because it would repeat the whole request again and again.
+   * reached. The sender gets no error for these, because it would repeat the whole request again and again. `stripped`: how many have lost
+   * all but their labels, because they are too large.
    */
   private draw(
     draft: Draft,
     batch: Batch,
     senderStart?: number,
-  ): { leftOut: number; overShare: number } {
+  ): { leftOut: number; overShare: number; stripped: number } {
     const { mostMemory = mostKnownMemory, mostOfMachine = usualMostOfMachine } = this.deps;
     let leftOut = 0;
     const overShare = new Map<string, number>();
-    const { endpoint, group, bad, leftOut: fields = [], truncated } = batch;
+    const large: BadAlert[] = [];
+    const { endpoint, group, bad, truncated } = batch;
     const moment = this.moment();
     const settings = this.deps.settings();
     // Alertmanager reports ends. Those of Prometheus are received by this process, or expire.
@@ -310,7 +316,14 @@ export class Intake implements AcceptAlerts {
         overShare.set(machine, (overShare.get(machine) ?? 0) + 1);
         continue;
       }
-      const received = { fingerprint, alert, endpoint, group, rack, endsKnownSince };
+      const bytes = memoryOf(alert, group);
+      const about = { fingerprint, endpoint, rack, endsKnownSince };
+      let received: Update = { ...about, alert, group, bytes };
+      if (bytes > mostAlertMemory) {
+        large.push({ why: tooLong, found: { ...alert, group } });
+        const short = withoutTexts(alert);
+        received = { ...about, alert: short, bytes: memoryOf(short) };
+      }
       const change = update(before, received, moment, settings, this.newId);
       // The texts of known alerts change, too, but must not grow without limit.
       const most = before === undefined ? mostMemory : 1.1 * mostMemory;
@@ -320,20 +333,18 @@ export class Intake implements AcceptAlerts {
       }
       for (const message of change.messages) this.add(draft, message);
     }
-    for (const { why, found } of [...bad, ...fields]) {
+    for (const { why, found } of [...bad, ...large]) {
       // Alertmanager repeats the same one: it must not displace the others.
       if (this.reported.isNew(`${why} ${JSON.stringify(found)}`)) {
         const at = new Date(moment.now).toISOString();
         draft.letters.push({ at, from: endpoint, why, found });
       }
     }
-    if (bad.length > 0 && this.reported.isNew(`bad ${endpoint}`)) {
-      const text = `${count(countInvalid(bad), 'invalid alert')} posted to ${pathOf[endpoint]}: ${bad[0]?.why}; see skolo alerts dead-letters`;
-      this.addNotice(draft, {
-        notice: 'dead-letters',
-        text,
-        facts: { count: countInvalid(bad), endpoint },
-      });
+    const invalid = countInvalid(bad);
+    if (invalid > 0 && this.reported.isNew(`bad ${endpoint}`)) {
+      const why = bad.find(({ entries }) => entries !== 0)?.why;
+      const text = `${count(invalid, 'invalid alert')} posted to ${pathOf[endpoint]}: ${why}; see skolo alerts dead-letters`;
+      this.addNotice(draft, { notice: 'dead-letters', text, facts: { count: invalid, endpoint } });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
       const text = `Alertmanager omitted ${count(truncated, 'alert')} from a group; raise max_alerts of the receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
@@ -345,7 +356,11 @@ export class Intake implements AcceptAlerts {
       const text = `${machine}: ${count(rejected, 'new alert')} rejected, because the limit of ${mostOfMachine} alerts with this machine label has been reached; see skolo alerts list`;
       this.addNotice(draft, { notice: 'truncated', text, facts: { count: rejected, machine } });
     }
-    return { leftOut, overShare: [...overShare.values()].reduce((sum, each) => sum + each, 0) };
+    return {
+      leftOut,
+      overShare: [...overShare.values()].reduce((sum, each) => sum + each, 0),
+      stripped: large.length,
+    };
   }
 
   private addNotice(draft: Draft, notice: NoticeDraft) {
@@ -453,4 +468,12 @@ export class Intake implements AcceptAlerts {
     const { clock } = this.deps;
     return { now: clock.now(), uptime: clock.uptime() };
   }
+}
+
+/** Labels alone are never too large. */
+function withoutTexts(alert: ReceivedAlert): ReceivedAlert {
+  const short = { ...alert, annotations: {} };
+  delete short.generatorURL;
+  delete short.more;
+  return short;
 }

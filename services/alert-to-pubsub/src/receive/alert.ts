@@ -1,6 +1,7 @@
 /** Reads one alert, from an Alertmanager message or a Prometheus list, and decides whether it is valid, and whether it is firing or over. */
 import type { Endpoint } from '@skolo/alerts';
 import { isObject, measureJson } from '@skolo/base';
+import { mostAlertMemory, whyTooLarge } from '../state/records.ts';
 import type { BadAlert, ReceivedAlert } from './batch.ts';
 import { readTime } from './time.ts';
 
@@ -20,19 +21,21 @@ const fingerprint = /^[0-9a-f]{16}$/;
  * it would leave the alert firing. Alertmanager rejects such an end. A webhook's fingerprint is not kept: it follows from the labels.
  *
  * @param now milliseconds since 1970
- * @param leftOut gets unknown fields that are too large
+ * @param bad gets unknown fields that are too large
  */
 export function readAlert(
   found: unknown,
   endpoint: Endpoint,
   now: number,
-  leftOut: BadAlert[] = [],
+  bad: BadAlert[] = [],
 ): ReceivedAlert | string {
   if (!isObject(found)) return `alert: expected an object, found ${shown(found)}`;
   if (found.labels === undefined || found.labels === null) return 'labels: required';
   const labels = readTexts(found.labels, 'labels', { dropEmpty: true });
   if (typeof labels === 'string') return labels;
   if (isEmpty(labels)) return 'labels: at least one label must have a value';
+  const tooLarge = whyTooLarge(JSON.stringify(labels), mostAlertMemory);
+  if (tooLarge !== undefined) return `labels: the text ${tooLarge}`;
   const annotations = readTexts(found.annotations ?? {}, 'annotations');
   if (typeof annotations === 'string') return annotations;
   const startsAt = readTime(found.startsAt);
@@ -61,7 +64,7 @@ export function readAlert(
   const more = whatElse(
     found,
     (name, value) => listed.has(name) || isOfWebhook(name, value, endpoint),
-    (fields) => leftOut.push({ ...fields, found: { labels, ...fields.found } }),
+    (why, fields) => bad.push({ why, found: { labels, ...fields }, entries: 0 }),
   );
   if (more !== undefined) alert.more = more;
   return alert;
@@ -76,17 +79,11 @@ function isOfWebhook(name: string, value: unknown, endpoint: Endpoint): boolean 
 /** Memory for the unknown fields of an alert or a group: templates read them as objects, which take up to 25 times as much as their text. */
 const mostMore = 64 * 1024;
 
-/** Unknown fields that are left out. `why` is for people. */
-interface LeftOut {
-  why: string;
-  found: Record<string, unknown>;
-}
-
 /** Returns the unknown fields, if any, without those for which there is no room. */
 export function whatElse(
   found: Record<string, unknown>,
   isKnown: (name: string, value: unknown) => boolean,
-  leaveOut: (fields: LeftOut) => void,
+  leaveOut: (why: string, fields: Record<string, unknown>) => void,
 ): Record<string, unknown> | undefined {
   const kept: [string, unknown][] = [];
   const large: [string, unknown][] = [];
@@ -95,14 +92,19 @@ export function whatElse(
     const field: [string, unknown] = [name, found[name]];
     if (isKnown(...field)) continue;
     const own = measureJson(Buffer.from(JSON.stringify(field))).memory;
-    const isKept = memory + own <= mostMore;
-    if (isKept) memory += own;
-    (isKept ? kept : large).push(field);
+    if (memory + own > mostMore) large.push(field);
+    else {
+      memory += own;
+      kept.push(field);
+    }
   }
-  if (large.length > 0) {
-    const names = large.map(([name]) => shown(name)).join(', ');
-    const why = `unknown fields left out, because they require more than ${mostMore / 1024} KiB of memory: ${names}`;
-    leaveOut({ why: why.slice(0, mostWhy), found: Object.fromEntries(large) });
+  const [first] = large;
+  if (first !== undefined) {
+    const why = `unknown fields left out, because they require more than ${mostMore / 1024} KiB of memory`;
+    leaveOut(
+      `${why}: ${shown(first[0])}${large.length > 1 ? ' and others' : ''}`,
+      Object.fromEntries(large),
+    );
   }
   // Not by assignment, which would treat a field named __proto__ differently.
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
@@ -137,8 +139,6 @@ function isEmpty(object: object): boolean {
 }
 
 const mostShown = 60;
-/** Characters of a reason that lists names. */
-const mostWhy = 1000;
 
 /** A value in a sentence for people, shortened if long. */
 export function shown(value: unknown): string {

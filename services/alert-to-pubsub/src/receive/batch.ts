@@ -21,13 +21,13 @@ export interface ReceivedAlert {
   more?: Record<string, unknown>;
 }
 
-/** An entry of a valid request that is not an alert. */
+/** An entry of a valid request that is not an alert, or fields of an alert or a group that are too large. */
 export interface BadAlert {
   /** For people: which field, and what it contains. */
   why: string;
   /** As received. */
   found: unknown;
-  /** How many entries it stands for; absent: one. */
+  /** How many entries it stands for; absent: one. 0 for fields, without which the alert is accepted. */
   entries?: number;
 }
 
@@ -40,8 +40,6 @@ export interface Batch {
   endpoint: Endpoint;
   alerts: ReceivedAlert[];
   bad: BadAlert[];
-  /** Unknown fields of valid alerts, or of the group, that are too large. */
-  leftOut?: BadAlert[];
   /** The other fields of a webhook message. */
   group?: Group;
   /** Alerts that Alertmanager omitted because of `max_alerts`. */
@@ -54,7 +52,7 @@ export interface Received {
   firing: number;
   resolved: number;
   bad: BadAlert[];
-  /** How many alerts and groups have lost unknown fields. */
+  /** How many alerts and groups have lost fields. */
   stripped: number;
   truncated: number;
   /** Names of the firing alerts. Those of tests and other racks are excluded, because they prove nothing about this rack's Prometheus. */
@@ -70,7 +68,7 @@ export interface Received {
  * @param rack of this service, if it has one
  */
 export function receivedOf(
-  { endpoint, alerts, bad, leftOut = [], truncated }: Batch,
+  { endpoint, alerts, bad: found, truncated }: Batch,
   now: number,
   rack?: Pick<Rack, 'name'>,
 ): Received {
@@ -85,7 +83,8 @@ export function receivedOf(
     isReal = true;
     if (status !== 'resolved') names.add(labels.alertname);
   }
-  const stripped = leftOut.length;
+  const bad = found.filter(({ entries }) => entries !== 0);
+  const stripped = found.length - bad.length;
   const firing = alerts.length - resolved;
   return { endpoint, firing, resolved, bad, stripped, truncated, names, isReal };
 }

@@ -8,47 +8,20 @@ const mostDeep = 64;
 /** Finding what is wrong is slower than finding that something is. */
 const mostSearched = 256 * 1024;
 
-/** A request body, which can be read repeatedly. */
-interface JsonBody {
-  /** Of the body, in bytes. */
-  readonly length: number;
-  /**
-   * Returns the value, and the memory that `share` holds for it and its text.
-   *
-   * @throws Rejection, HttpProblem
-   */
-  read(): { value: unknown; memory: number };
-}
-
-export function jsonBody(bytes: Buffer, share: Pick<BodyShare, 'hold'>): JsonBody {
-  // The bytes are let go once there is a text: they do not fit beside the text and the value.
-  let source: Buffer | Decoded = bytes;
-  return {
-    length: bytes.length,
-    read() {
-      if (Buffer.isBuffer(source)) source = decode(source, share);
-      return { value: parse(source.text), memory: source.memory };
-    },
-  };
-}
-
-interface Decoded {
-  text: string;
-  memory: number;
-}
-
-function decode(bytes: Buffer, share: Pick<BodyShare, 'hold'>): Decoded {
+/**
+ * Returns the value, and the memory that `share` holds for it.
+ *
+ * @throws Rejection, HttpProblem
+ */
+export function parseJson(bytes: Buffer, share: Pick<BodyShare, 'hold'>) {
   const { memory, depth } = measureJson(bytes);
   if (depth > mostDeep) throw malformed(`the body is nested deeper than ${mostDeep} levels`);
   share.hold(memory);
   if (!isUtf8(bytes)) throw malformed('the body is not UTF-8; send JSON in UTF-8');
   replaceHalves(bytes);
-  return { text: withoutMark(bytes.toString('utf8')), memory };
-}
-
-function parse(text: string): unknown {
+  const text = withoutMark(bytes.toString('utf8'));
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text) as unknown, memory };
   } catch {
     throw malformed(`the body is not JSON: ${whatIsWrong(text)}`);
   }

@@ -22,11 +22,7 @@ export function readMessage(value: unknown, endpoint: Endpoint, now: number): Ba
 
 /** What Prometheus posts to an Alertmanager. */
 function readList(value: unknown, endpoint: Endpoint, now: number): Batch {
-  if (Array.isArray(value)) {
-    const leftOut: BadAlert[] = [];
-    const read = readAlerts(value, endpoint, now, leftOut);
-    return { endpoint, ...read, ...(leftOut.length > 0 && { leftOut }), truncated: 0 };
-  }
+  if (Array.isArray(value)) return { endpoint, ...readAlerts(value, endpoint, now), truncated: 0 };
   const hint =
     isObject(value) && Array.isArray(value.alerts)
       ? '; this is an Alertmanager webhook message: post it to /webhook'
@@ -60,22 +56,20 @@ function readWebhook(value: unknown, now: number): Batch {
       `alerts: expected a list, found ${shown(found)}; send Alertmanager's webhook message without a custom payload`,
     );
   }
-  const leftOut: BadAlert[] = [];
-  const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now, leftOut);
+  const { alerts, bad } = readAlerts(Array.isArray(found) ? found : [], 'webhook', now);
   if (version !== '4' && alerts.length === 0 && truncated === 0) {
     const why = bad[0]?.why ?? 'the message contains no alerts';
     throw malformed(`version: expected "4", found ${shown(version)}, and ${why}`);
   }
-  const group = readGroup(value, isCount, leftOut);
-  const stripped = leftOut.length > 0 && { leftOut };
+  const group = readGroup(value, isCount, bad);
   if (alerts.length * groupBytes(group) <= mostGroupBytes) {
-    return { endpoint: 'webhook', alerts, bad, ...stripped, group, truncated };
+    return { endpoint: 'webhook', alerts, bad, group, truncated };
   }
   bad.push({
     why: 'group: including it in each alert would exceed 16 MiB in total, so the alerts are sent without their group',
     found: group,
   });
-  return { endpoint: 'webhook', alerts, bad, ...stripped, truncated };
+  return { endpoint: 'webhook', alerts, bad, truncated };
 }
 
 /** Each alert is sent with its group: a small request could become gigabytes. */
@@ -92,7 +86,7 @@ function groupBytes(group: Group | undefined): number {
   return group === undefined ? 0 : JSON.stringify(group).length;
 }
 
-function readGroup(value: Record<string, unknown>, isCount: boolean, leftOut: BadAlert[]): Group {
+function readGroup(value: Record<string, unknown>, isCount: boolean, bad: BadAlert[]): Group {
   const group: Group = {};
   const understood = new Set(['alerts']);
   if (isCount) understood.add('truncatedAlerts');
@@ -112,7 +106,7 @@ function readGroup(value: Record<string, unknown>, isCount: boolean, leftOut: Ba
   const more = whatElse(
     value,
     (name) => understood.has(name),
-    ({ why, found }) => leftOut.push({ why: `group: ${why}`, found }),
+    (why, found) => bad.push({ why: `group: ${why}`, found, entries: 0 }),
   );
   if (more !== undefined) group.more = more;
   return group;
@@ -130,13 +124,12 @@ function readAlerts(
   found: unknown[],
   endpoint: Endpoint,
   now: number,
-  leftOut: BadAlert[],
 ): { alerts: ReceivedAlert[]; bad: BadAlert[] } {
   const alerts: ReceivedAlert[] = [];
   const bad: BadAlert[] = [];
   let unkept = 0;
   for (const one of found) {
-    const alert = readAlert(one, endpoint, now, leftOut);
+    const alert = readAlert(one, endpoint, now, bad);
     if (typeof alert !== 'string') alerts.push(alert);
     else if (bad.length < mostBad) bad.push({ why: alert, found: one });
     else unkept += 1;

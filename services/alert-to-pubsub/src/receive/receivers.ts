@@ -23,7 +23,7 @@ import type { Registry } from 'prom-client';
 import type { EmitAlertEvent } from '../events.ts';
 import type { ReceiverAuth } from './auth.ts';
 import type { AcceptAlerts, Batch } from './batch.ts';
-import { jsonBody } from './json.ts';
+import { parseJson } from './json.ts';
 import { bytesOf, pathOf, readMessage } from './messages.ts';
 import { Rejection, reasonOf } from './rejection.ts';
 import { accepted, rejected, type To } from './responses.ts';
@@ -77,10 +77,9 @@ function alerts(endpoint: Endpoint, deps: ReceiversDeps) {
     await auth.check(request.get('authorization')); //                                              401 503
     const share = bodies.share(hint);
     try {
-      const { maxBodyBytes: mostBytes } = settings();
-      const body = jsonBody(await readBytes(request, { mostBytes, share }), share); //              413 415 503
+      const body = await readBytes(request, { mostBytes: settings().maxBodyBytes, share }); //      413 415 503
       function read(): Batch {
-        const { value, memory } = body.read(); //                                                   400
+        const { value, memory } = parseJson(body, share); //                                        400
         const batch = readMessage(value, endpoint, clock.now());
         share.hold(memory + bytesOf(batch));
         return batch;

@@ -6,6 +6,7 @@ import { createIds } from './ids.ts';
 import {
   isRefreshDue,
   type Moment,
+  memoryOf,
   pass,
   refreshOf,
   restored,
@@ -25,7 +26,7 @@ const after = (seconds: number): Moment => ({ now: start + seconds * 1000, uptim
 
 function received(alert: Partial<ReceivedAlert>, endpoint: Update['endpoint'] = 'v2'): Update {
   const full = { labels, annotations: {}, ...alert };
-  return { fingerprint: fingerprintOf(full.labels), alert: full, endpoint };
+  return { fingerprint: fingerprintOf(full.labels), alert: full, bytes: memoryOf(full), endpoint };
 }
 
 /** Receives each update at its second, one after the other; only lets time pass where there is no update. */

@@ -45,11 +45,19 @@ const usualBytes = 450;
 
 /** Returns a known alert that is received, or restored, now. */
 export function track(known: KnownAlert, uptime: number): Tracked {
-  return { known, bytes: memoryOf(known), receivedAt: uptime, messageAt: uptime };
+  return {
+    known,
+    bytes: memoryOf(known.alert, known.group),
+    receivedAt: uptime,
+    messageAt: uptime,
+  };
 }
 
-function memoryOf({ alert, group }: KnownAlert): number {
-  const { labels, annotations, generatorURL, more } = alert;
+/** Returns what a known alert takes in memory at most, in bytes. */
+export function memoryOf(
+  { labels, annotations, generatorURL, more }: ReceivedAlert | KnownAlert['alert'],
+  group?: Group,
+): number {
   const chosen = JSON.stringify([labels, annotations, generatorURL, more, group]);
   return usualBytes + measureJson(Buffer.from(chosen)).value;
 }
@@ -66,6 +74,8 @@ export interface Moment {
 export interface Update {
   fingerprint: string;
   alert: ReceivedAlert;
+  /** What it takes in memory. */
+  bytes: number;
   endpoint: Endpoint;
   group?: Group | undefined;
   /** The name of this rack. */
@@ -108,8 +118,7 @@ export function update(
   newId: NewId,
 ): Change {
   const known = asKnown(before, update, moment, settings);
-  const isSame = before !== undefined && isSameText(before.known, known);
-  const bytes = isSame ? before.bytes : memoryOf(known);
+  const { bytes } = update;
   const tracked = { known, bytes, receivedAt: moment.uptime, messageAt: moment.uptime };
   if (before !== undefined && isOfEarlierFiring(before.known, known, update.alert, moment.now)) {
     return { tracked: before, messages: [] };
@@ -273,16 +282,6 @@ function kept(
   }
   for (const _name in old) more -= 1;
   return more === 0 ? old : found;
-}
-
-/** Whether a repeat differs only in its times, as most do. */
-function isSameText({ alert: last, group }: KnownAlert, { alert, group: next }: KnownAlert) {
-  return (
-    last.labels === alert.labels &&
-    last.annotations === alert.annotations &&
-    last.generatorURL === alert.generatorURL &&
-    [last.more, alert.more, group, next].every((each) => each === undefined)
-  );
 }
 
 /** The firing that this alert continues. Undefined: a new one begins. */

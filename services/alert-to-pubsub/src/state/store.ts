@@ -9,7 +9,7 @@ import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
 import type { ArrivedFile } from './arrived.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import { KnownAlert, mostKnownMemory, restored, type Tracked, track } from './known-alerts.ts';
+import { KnownAlert, restored, type Tracked, track } from './known-alerts.ts';
 import { mostRecordMemory, whyTooLarge } from './records.ts';
 
 /** The known alerts, and the position in the spool up to which they are complete. */
@@ -146,7 +146,6 @@ export class Store {
     const oversize: string[] = [];
     const skipped: number[] = [];
     let isSnapshotLost = found === 'lost' || snapshot?.isWhole === false;
-    let memory = 0;
 
     /** Returns whether it is small enough. Otherwise, it becomes a dead letter. */
     async function isReadable(text: string, what: string, most = mostRecordMemory) {
@@ -158,23 +157,12 @@ export class Store {
       oversize.push(why);
       return false;
     }
-    /** An earlier version may have accepted more than there is room for. */
-    function add(tracked: Tracked): void {
-      const { fingerprint } = tracked.known.alert;
-      memory += tracked.bytes - (known.alerts.get(fingerprint)?.bytes ?? 0);
-      if (memory <= 1.1 * mostKnownMemory) known.alerts.set(fingerprint, tracked);
-      else {
-        memory -= tracked.bytes;
-        known.alerts.delete(fingerprint);
-        isSnapshotLost = true;
-      }
-    }
 
     for (const text of snapshot?.texts ?? []) {
       if (!(await isReadable(text, 'a known alert'))) continue;
       const alert = parsed(KnownAlert, text);
       if (alert === undefined) isSnapshotLost = true;
-      else add(track(alert, moment.uptime));
+      else known.alerts.set(alert.alert.fingerprint, track(alert, moment.uptime));
     }
     let unreadable = 0;
     await arrived.open(spool, spool.next);
@@ -194,7 +182,7 @@ export class Store {
       if (message === undefined) unreadable += 1;
       // A retried dead letter contains an earlier state of its alert.
       else if (message.kind !== 'notice' && message.sink === undefined) {
-        add(restored(message, moment, settings()));
+        known.alerts.set(message.alert.fingerprint, restored(message, moment, settings()));
       }
     }
     await arrived.skip(skipped);

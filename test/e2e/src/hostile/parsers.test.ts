@@ -15,7 +15,7 @@ import { readMachinePart } from '@skolo/rack/machine-part';
 import { it } from 'vitest';
 import { z } from 'zod';
 import { Negotiation } from '../../../../packages/equipment/src/transports/telnet/negotiation.ts';
-import { jsonBody } from '../../../../services/alert-to-pubsub/src/receive/json.ts';
+import { parseJson as parseAlerts } from '../../../../services/alert-to-pubsub/src/receive/json.ts';
 import { readMessage } from '../../../../services/alert-to-pubsub/src/receive/messages.ts';
 import { Rejection } from '../../../../services/alert-to-pubsub/src/receive/rejection.ts';
 import { changeInSyslog } from '../../../../services/router-backup/src/notices/syslog.ts';
@@ -137,7 +137,7 @@ const parsers: readonly Parser[] = [
     name: 'message of Alertmanager',
     sample: JSON.stringify(message),
     read: (bytes) =>
-      readMessage(jsonBody(bytes, { hold() {} }).read().value, 'webhook', Date.parse(at)),
+      readMessage(parseAlerts(bytes, { hold() {} }).value, 'webhook', Date.parse(at)),
     rejects: Rejection,
   },
   {

@@ -106,16 +106,7 @@ export function checksumAt(bytes: Buffer, start: number): number | undefined {
 
 /** The text of an undamaged record. */
 export function textOf(bytes: Buffer, start: number, end: number, seq: number): string {
-  return bytes.toString('utf8', textStart(start, seq), end);
-}
-
-/** A copy of its bytes. */
-export function textBytes(bytes: Buffer, start: number, end: number, seq: number): Buffer {
-  return Buffer.from(bytes.subarray(textStart(start, seq), end));
-}
-
-function textStart(start: number, seq: number): number {
-  return start + 10 + String(seq).length;
+  return bytes.toString('utf8', start + 10 + String(seq).length, end);
 }
 
 /** The note of an undamaged line; undefined for a note of another version. */

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { errorCode } from '@skolo/base';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { openIfThere } from '../files/line-file.ts';
-import { encodeLines, isSequence, textBytes } from './line.ts';
+import { encodeLines, isSequence, textOf } from './line.ts';
 import { readLines } from './lines.ts';
 import { chunksOf } from './segment.ts';
 import type { Spool } from './spool.ts';
@@ -134,40 +134,13 @@ export class Snapshots {
   }
 }
 
-/** So many characters are text and bytes at the same time: all of them would double the memory. */
-const pieceLength = 2 ** 20;
-
-/**
- * The texts are read at once, before anything else happens.
- *
- * @throws FileNotWritten
- */
+/** @throws FileNotWritten */
 export async function writeSnapshot(file: string, { next, texts }: Snapshot): Promise<void> {
-  const pieces: Buffer[] = [];
-  let lines = 0;
-  let some: string[] = [];
-  function encode(): void {
-    pieces.push(encodeLines([], lines + 2, some));
-    lines += some.length;
-    some = [];
-  }
-  let length = 0;
-  for (const text of texts) {
-    some.push(text);
-    length += text.length;
-    if (length < pieceLength) continue;
-    encode();
-    length = 0;
-  }
-  encode();
-  const first = JSON.stringify({ next, lines });
-  await writeFileAtomic(file, [encodeLines([], 1, [first]), ...pieces]);
-}
-
-/** Decodes each text in its turn, and forgets it then. */
-function* decode(lines: Buffer[]): Generator<string> {
-  lines.reverse();
-  for (let line = lines.pop(); line !== undefined; line = lines.pop()) yield line.toString();
+  // As bytes, which are outside of the heap: all texts do not fit into it beside what they describe.
+  const lines: Buffer[] = [];
+  for (const text of texts) lines.push(encodeLines([], lines.length + 2, [text]));
+  const first = JSON.stringify({ next, lines: lines.length });
+  await writeFileAtomic(file, Buffer.concat([encodeLines([], 1, [first]), ...lines]));
 }
 
 /** @param noted its position, if the first line is damaged */
@@ -187,9 +160,9 @@ async function readSnapshot(
       record(line, _bytes, start, end) {
         if (line <= seen) return;
         seen = line;
-        const text = textBytes(bytes, start, end, line);
-        if (line === 1) first = firstLineOf(text.toString());
-        else texts.push(text);
+        const text = textOf(bytes, start, end, line);
+        if (line === 1) first = firstLineOf(text);
+        else texts.push(Buffer.from(text));
       },
       damaged: () => {
         damaged += 1;
@@ -199,6 +172,10 @@ async function readSnapshot(
   const lost = first && first.lines - texts.length;
   const isWhole = damaged === 0 && lost === 0;
   return { next: first?.next ?? noted, texts: decode(texts), lost, isWhole };
+}
+
+function* decode(texts: Buffer[]): Generator<string> {
+  for (const text of texts) yield text.toString();
 }
 
 function firstLineOf(text: string): { next: number; lines: number } | undefined {

@@ -84,7 +84,7 @@ export function readBytes(
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes, share);
   const decoder = decoderOf(request);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const parts = new BodyParts(mostBytes);
+  const pieces: Buffer[] = [];
   let bytes = 0;
   const source = decoder ? request.pipe(decoder) : request;
   function fail(error: unknown): void {
@@ -99,7 +99,7 @@ export function readBytes(
     try {
       if (bytes > mostBytes) throw tooLarge(mostBytes, share);
       share.hold(bytes);
-      parts.add(piece);
+      addChunk(pieces, piece);
     } catch (error) {
       fail(error);
     }
@@ -107,51 +107,15 @@ export function readBytes(
   function leave(): void {
     if (!request.complete) fail(new HttpProblem(400, 'the client disconnected'));
   }
-  source.on('data', add).once('end', () => resolve(parts.take()));
+  source.on('data', add).once('end', () => {
+    const [first] = pieces;
+    resolve(pieces.length === 1 && first ? first : Buffer.concat(pieces));
+  });
   decoder?.once('error', (cause) => fail(new HttpProblem(400, damaged, { cause })));
   request.once('close', leave);
   // It disconnected before.
   if (request.destroyed) leave();
   return promise;
-}
-
-const largeBody = 2 ** 20;
-
-/** The bytes of a body. Large ones grow in place: pieces and their sum would take twice the memory, and malloc keeps that of pieces. */
-class BodyParts {
-  private readonly mostBytes: number;
-  private pieces: Buffer[] = [];
-  private large: ArrayBuffer | undefined;
-  private length = 0;
-
-  constructor(mostBytes: number) {
-    this.mostBytes = mostBytes;
-  }
-
-  add(piece: Buffer): void {
-    const { length } = this;
-    this.length += piece.length;
-    if (this.length < largeBody) {
-      addChunk(this.pieces, piece);
-      return;
-    }
-    this.large ??= new ArrayBuffer(0, { maxByteLength: this.mostBytes });
-    this.large.resize(this.length);
-    const bytes = new Uint8Array(this.large);
-    if (this.pieces.length > 0) bytes.set(Buffer.concat(this.pieces));
-    this.pieces = [];
-    bytes.set(piece, length);
-  }
-
-  /** Returns all of them, and keeps none: the listeners of the request last until it ends. */
-  take(): Buffer {
-    const { pieces, large } = this;
-    const [first] = pieces;
-    this.pieces = [];
-    this.large = undefined;
-    if (large !== undefined) return Buffer.from(large);
-    return pieces.length === 1 && first ? first : Buffer.concat(pieces);
-  }
 }
 
 const damaged = 'the body is not what its content-encoding says, or is incomplete';
