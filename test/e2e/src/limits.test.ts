@@ -100,7 +100,9 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'machine-state/history/silence': { mostLetters: ['characters', 200] },
   'machine-state/history/silence-table': {
     mostSilences: none('silences, within mostCharacters'),
-    mostCharacters: ['characters of JSON, and their objects', 12 * MB],
+    mostCharacters: ['characters of JSON, and their objects', 16 * MB],
+    mostOfMachine: none('silences of a machine, within mostCharacters'),
+    mostCharactersOfMachine: none('characters, within mostCharacters'),
   },
   'machine-state/history/shares': { mostPerHour: none('entries on disk') },
   'machine-state/incidents/differences': { most: none('traits') },

@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS silences (
   ended INTEGER,
   data TEXT NOT NULL -- as JSON
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS silences_of ON silences (json_extract(data, '$.machine'), at);
 CREATE TABLE IF NOT EXISTS curves (
   hour INTEGER NOT NULL,
   device INTEGER NOT NULL,

@@ -174,7 +174,7 @@ export class History {
    *
    * @throws HistoryUnavailable
    */
-  silences(): Promise<{ silences: Silence[]; isCut: boolean }> {
+  silences(): Promise<{ silences: Silence[]; completeFrom: number }> {
     const now = this.deps.clock.uptime();
     if (this.listed === undefined || now - this.listed.at > listedSeconds) {
       const listed = { at: now, read: this.read('silences', { endedFrom: this.oldest() }) };

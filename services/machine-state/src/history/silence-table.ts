@@ -6,9 +6,12 @@ import { Silence } from './silence.ts';
 
 const DataRow = z.object({ data: z.string() });
 
-/** As many as 40 incidents of 300 machines a day, and what they take in memory: agents choose some of their texts. */
+/** As many as 60 incidents of 300 machines, and what they take in memory. */
 const mostSilences = 20_000;
-const mostCharacters = 6 * 2 ** 20;
+const mostCharacters = 8 * 2 ** 20;
+/** Of each machine, the newest: agents choose how often they answer, and some of their texts. */
+const mostOfMachine = 64;
+const mostCharactersOfMachine = 48 * 2 ** 10;
 
 export class SilenceTable {
   private readonly statements;
@@ -16,6 +19,10 @@ export class SilenceTable {
   constructor(database: DatabaseSync) {
     this.statements = {
       put: database.prepare('REPLACE INTO silences VALUES (?, ?, ?, ?)'),
+      limit: database.prepare(
+        `DELETE FROM silences WHERE json_extract(data, '$.machine') = ?1 AND ended IS NOT NULL AND at <
+           (SELECT at FROM silences WHERE json_extract(data, '$.machine') = ?1 ORDER BY at DESC LIMIT 1 OFFSET ${mostOfMachine - 1})`,
+      ),
       list: database.prepare(
         'SELECT data FROM silences WHERE ended IS NULL OR ended >= ? ORDER BY at DESC',
       ),
@@ -25,24 +32,40 @@ export class SilenceTable {
   }
 
   put(silence: Silence): void {
-    const { id, at, endedAt = null } = silence;
+    const { id, machine, at, endedAt = null } = silence;
     this.statements.put.run(id, at, endedAt, JSON.stringify(silence));
+    this.statements.limit.run(machine);
   }
 
-  /** Those that continue, or ended since then, newest first. `isCut`: older ones are left out. So may be what another version wrote. */
-  list({ endedFrom }: { endedFrom: number }): { silences: Silence[]; isCut: boolean } {
+  /**
+   * Those that continue, or ended since then, newest first. What ended before `completeFrom` may be left out: what was too much, of a
+   * machine or of all. So may be what another version wrote.
+   */
+  list({ endedFrom }: { endedFrom: number }): { silences: Silence[]; completeFrom: number } {
     const silences: Silence[] = [];
+    const shares = new Map<string, { count: number; characters: number }>();
+    let completeFrom = 0;
     let characters = 0;
     for (const row of this.statements.list.iterate(endedFrom)) {
       const { data } = DataRow.parse(row);
+      const silence = Silence.safeParse(parseJson(data)).data;
+      if (silence === undefined) continue;
+      const { machine, at, endedAt } = silence;
+      const share = shares.get(machine) ?? { count: 0, characters: 0 };
+      const isTooMuch = share.count > 0 && share.characters + data.length > mostCharactersOfMachine;
+      if (endedAt !== undefined && isTooMuch) {
+        completeFrom = Math.max(completeFrom, endedAt + 1);
+        continue;
+      }
       characters += data.length;
       if (silences.length >= mostSilences || characters > mostCharacters) {
-        return { silences, isCut: true };
+        return { silences, completeFrom: Number.POSITIVE_INFINITY };
       }
-      const silence = Silence.safeParse(parseJson(data)).data;
-      if (silence !== undefined) silences.push(silence);
+      silences.push(silence);
+      shares.set(machine, { count: share.count + 1, characters: share.characters + data.length });
+      if (share.count + 1 === mostOfMachine) completeFrom = Math.max(completeFrom, at);
     }
-    return { silences, isCut: false };
+    return { silences, completeFrom };
   }
 
   /** Those of these IDs that it has. */

@@ -1,6 +1,6 @@
 /** Decides which silences are one incident: those with one cause, or with causes at once that share what feeds them. Pure. */
 import type { Rack } from '@skolo/rack';
-import { firstCauseOf, overAfterMs, type Silence } from '../history/silence.ts';
+import { firstCauseOf, latestAt, overAfterMs, type Silence } from '../history/silence.ts';
 
 /** A fault spreads within this time: what falls silent later has a reason of its own. */
 const spreadMs = 600_000;
@@ -65,7 +65,7 @@ export function incidentsOf(
   const what = firstCauseOf(silence);
   // One machine may stay silent for days: a second fault of its switch is another incident.
   const isAtOnce = ({ endedAt }: Silence) =>
-    endedAt === undefined || silence.at - endedAt < overAfterMs;
+    endedAt === undefined || latestAt(silence) - endedAt < overAfterMs;
   return [...others].flatMap(([id, own]) =>
     own.some(
       (other) =>
@@ -81,7 +81,7 @@ function isShared(what: string, one: Silence, other: Silence, feeds: Feeds): boo
   const theirs = firstCauseOf(other);
   if (what === '' || theirs === '') return false;
   if (what === theirs) return true;
-  const apartMs = Math.abs(one.at - other.at);
+  const apartMs = Math.abs(latestAt(one) - latestAt(other));
   if (apartMs > spreadMs) return false;
   const own = feeds(what);
   return [...feeds(theirs)].some((feed) => own.has(feed) && (feed !== mains || apartMs <= mainsMs));

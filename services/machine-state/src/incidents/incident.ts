@@ -2,7 +2,7 @@
 import type { Incident, IncidentMachine } from '@skolo/api';
 import { isoTime } from '@skolo/base';
 import { foldNames } from '@skolo/rack';
-import type { Silence } from '../history/silence.ts';
+import { type Silence, timesOf } from '../history/silence.ts';
 import { given } from '../join/machine.ts';
 
 /** Those that fell silent within this time began it. */
@@ -45,12 +45,13 @@ function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
   const [first, last] = [own[0], own.at(-1)];
   const isOpen = own.some(({ endedAt }) => endedAt === undefined);
   const endedAt = isOpen ? undefined : last?.endedAt;
+  const times = own.reduce((sum, silence) => sum + timesOf(silence), 0);
   return {
     name,
     at: isoTime(first?.at ?? 0),
     ...given({
       answeredAt: endedAt === undefined ? undefined : isoTime(endedAt),
-      times: own.length > 1 ? own.length : undefined,
+      times: times > 1 ? times : undefined,
       left: last?.left,
     }),
     lost: [...new Set(own.flatMap(({ lost }) => lost))],

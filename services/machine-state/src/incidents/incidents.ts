@@ -8,7 +8,7 @@ import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
 import type { History } from '../history/history.ts';
-import { causeOf, idOf, type Silence } from '../history/silence.ts';
+import { causeOf, idOf, latestAt, overAfterMs, type Silence, timesOf } from '../history/silence.ts';
 import { cut } from '../join/machine.ts';
 import { traitsOf } from '../join/shared-silence.ts';
 import type { PartDeps } from '../part-deps.ts';
@@ -44,9 +44,14 @@ export class Incidents {
   /** What the history knows; before anything else. */
   recall(silences: readonly Silence[]): void {
     const now = this.deps.clock.now();
-    for (const silence of silences) {
+    for (const { again, ...silence } of silences) {
       // The wall clock was set back while this service was down.
-      this.silences.set(silence.id, { ...silence, at: Math.min(silence.at, now) });
+      const at = Math.min(silence.at, now);
+      this.silences.set(silence.id, {
+        ...silence,
+        at,
+        ...(again && { again: { ...again, at: Math.min(again.at, now) } }),
+      });
     }
   }
 
@@ -65,8 +70,9 @@ export class Incidents {
 
   /** A task of the machine was lost. @param since when it began, in milliseconds since 1970 */
   noteLost(machine: string, task: string, since: number): void {
-    const latest = this.known().findLast((silence) => silence.machine === machine);
-    if (latest === undefined || since > latest.at + jitterMs || latest.lost.includes(task)) return;
+    const latest = this.latestOf(machine);
+    if (latest === undefined || since > latestAt(latest) + jitterMs || latest.lost.includes(task))
+      return;
     this.put({ ...latest, lost: [...latest.lost, task].slice(0, mostTasks) });
   }
 
@@ -90,24 +96,17 @@ export class Incidents {
       this.late.delete(name);
       // Maintenance hides whether it responds.
       const hasAnswered =
-        machine.condition !== 'maintenance' || seenAt > (open?.at ?? 0) + jitterMs;
-      if (open && hasAnswered) this.put({ ...open, endedAt: Math.max(open.at, seenAt) });
+        machine.condition !== 'maintenance' ||
+        seenAt > (open === undefined ? 0 : latestAt(open)) + jitterMs;
+      if (open && hasAnswered) this.put({ ...open, endedAt: Math.max(latestAt(open), seenAt) });
       return;
     }
     const entry = rack().machines.get(name);
     if (open === undefined && entry === undefined) return;
-    const id = idOf(name, seenAt);
-    const silence: Silence = open ?? {
-      id,
-      machine: name,
-      incident: id,
-      at: seenAt,
-      causes: [],
-      traits: (entry ? traitsOf(entry, machine) : [])
-        .map(({ kind, what: trait }) => `${kind} ${trait}`)
-        .slice(0, mostTraits),
-      lost: [],
-    };
+    const traits = (entry ? traitsOf(entry, machine) : [])
+      .map(({ kind, what: trait }) => `${kind} ${trait}`)
+      .slice(0, mostTraits);
+    const silence = open ?? { ...this.begun(name, seenAt), traits };
     const isSame = causeOf(silence) === what;
     this.late.delete(name);
     if (open && isSame) return;
@@ -121,6 +120,17 @@ export class Incidents {
       : [...silence.causes, { at: now, what, text }].slice(-mostCauses);
     this.put({ ...silence, causes });
     this.group({ ...silence, causes });
+  }
+
+  /** Its record in the incident that is not over for it, or a new one. */
+  private begun(name: string, at: number): Silence {
+    const latest = this.latestOf(name);
+    if (latest?.endedAt !== undefined && at - latest.endedAt < overAfterMs) {
+      const { endedAt: _, ...open } = latest;
+      return { ...open, again: { times: timesOf(latest) + 1, at } };
+    }
+    const id = idOf(name, at);
+    return { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
   }
 
   /** After a start, causes are only known when the agents have had the time to answer. */
@@ -150,6 +160,10 @@ export class Incidents {
     return this.known().find((each) => each.machine === machine && each.endedAt === undefined);
   }
 
+  private latestOf(machine: string): Silence | undefined {
+    return this.known().findLast((silence) => silence.machine === machine);
+  }
+
   private put(silence: Silence): void {
     this.silences.set(silence.id, silence);
     this.deps.history.setSilence(silence);
@@ -166,10 +180,11 @@ export class Incidents {
 }
 
 function shifted(silence: Silence, ms: number): Silence {
-  const { at, endedAt, causes } = silence;
+  const { at, again, endedAt, causes } = silence;
   return {
     ...silence,
     at: at + ms,
+    ...(again && { again: { ...again, at: again.at + ms } }),
     ...(endedAt !== undefined && { endedAt: endedAt + ms }),
     causes: causes.map((cause) => ({ ...cause, at: cause.at + ms })),
   };

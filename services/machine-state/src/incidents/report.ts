@@ -41,16 +41,36 @@ export async function listIncidents(
   deps: Pick<ReportDeps, 'clock' | 'history' | 'incidents'>,
   { limit, ...period }: Period & { limit: number },
 ): Promise<{ incidents: Incident[]; truncated: boolean; missing: Timeline['missing'] }> {
-  const { silences, isCut, missing } = await readSilences(deps);
-  const all = incidentsIn(silences).filter(isIn(period, deps.clock.now()));
-  return { incidents: all.slice(0, limit), truncated: isCut || all.length > limit, missing };
+  const { silences, completeFrom, missing } = await readSilences(deps);
+  const span = spanOf(period, deps.clock.now());
+  const all = incidentsIn(silences).filter(isIn(span));
+  const truncated = span.from < completeFrom || all.length > limit;
+  return { incidents: fairly(all, limit), truncated, missing };
+}
+
+/** The newest of each machine before the second ones of any, and so on: no machine fills the list alone. @param all newest first */
+function fairly(all: readonly Incident[], limit: number): Incident[] {
+  const counts = new Map<string, number>();
+  const ranks = new Map<Incident, number>();
+  for (const incident of all) {
+    const own = incident.machines.map(({ name }) => counts.get(name) ?? 0);
+    ranks.set(incident, Math.min(...own));
+    for (const { name } of incident.machines) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const rankOf = (incident: Incident) => ranks.get(incident) ?? 0;
+  const listed = new Set(all.toSorted((a, b) => rankOf(a) - rankOf(b)).slice(0, limit));
+  return all.filter((incident) => listed.has(incident));
 }
 
 /** @throws HttpProblem 422 */
-function isIn({ since, until }: Period, now: number): (incident: Incident) => boolean {
+function spanOf({ since, until }: Period, now: number): { from: number; to: number } {
   const to = until === undefined ? now + 1 : Date.parse(until);
   const from = since === undefined ? Math.max(0, to - usualMs) : Date.parse(since);
   if (!(from < to)) throw new HttpProblem(422, 'since: it must be before `until`');
+  return { from, to };
+}
+
+function isIn({ from, to }: ReturnType<typeof spanOf>): (incident: Incident) => boolean {
   return (each) =>
     Date.parse(each.since) < to && (each.to === undefined || Date.parse(each.to) >= from);
 }
@@ -68,7 +88,7 @@ export async function incidentReport(
   const all = incidentsIn(silences);
   const found =
     id === 'all'
-      ? together(silences, all.filter(isIn(period, deps.clock.now())))
+      ? together(silences, all.filter(isIn(spanOf(period, deps.clock.now()))))
       : incidentNamed(id, silences, all);
   if (found === undefined) {
     const [problem] = missing;
@@ -158,7 +178,7 @@ function differencesIn({ id, machines }: Incident, silences: readonly Silence[])
 
 /** All, because an incident may have begun long ago. What is in memory is newer than what is written. */
 async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' | 'incidents'>) {
-  let written: Awaited<ReturnType<typeof history.silences>> = { silences: [], isCut: false };
+  let written: Awaited<ReturnType<typeof history.silences>> = { silences: [], completeFrom: 0 };
   const missing: Timeline['missing'] = [];
   try {
     written = await history.silences();
@@ -166,7 +186,7 @@ async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' |
     missing.push({ source: 'history', why: errorText(error) });
   }
   const byId = new Map([...written.silences, ...incidents.known()].map((each) => [each.id, each]));
-  return { silences: [...byId.values()], isCut: written.isCut, missing };
+  return { silences: [...byId.values()], completeFrom: written.completeFrom, missing };
 }
 
 function seenBefore(incident: Incident, all: readonly Incident[]): IncidentReport['seenBefore'] {
