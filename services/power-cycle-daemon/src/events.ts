@@ -7,6 +7,25 @@ import type { OutletReading } from '@skolo/equipment/models/outlets';
 import type { SessionDeps } from '@skolo/equipment/transports';
 import type { CycleRecord, PendingOn, Phase } from './state/records.ts';
 
+/** Results of automatic repair decisions. */
+export const repairOutcomes = [
+  'asked',
+  'would-have',
+  'answers',
+  'joined',
+  'rejected',
+  'failed',
+  'needs-attention',
+  'shared-down',
+  'many-down',
+  'driver-excluded',
+  'internet',
+  'boot',
+  'no-outlet',
+  'not-native',
+] as const;
+export type RepairOutcome = (typeof repairOutcomes)[number];
+
 export type PowerEvent =
   /** A cycle has changed, or was accepted (without `previous`): in memory, and in the journal if that comes first. */
   | { type: 'cycle'; record: CycleRecord; previous?: Phase }
@@ -25,6 +44,6 @@ export type PowerEvent =
   /** An outlet is on again, or no longer awaited. */
   | { type: 'pending-on-ended'; pendingOn: PendingOn; wasStuck: boolean }
   /** The result of an automatic repair decision; without `machine`: about the internet connection. */
-  | { type: 'repair'; outcome: string; machine?: string; tries?: number; why?: string };
+  | { type: 'repair'; outcome: RepairOutcome; machine?: string; tries?: number; why?: string };
 
 export type EmitPower = Emit<PowerEvent>;

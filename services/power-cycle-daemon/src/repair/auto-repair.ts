@@ -2,6 +2,7 @@
 
 import { errorText, pause } from '@skolo/base';
 import { type Machine, whyNotActing } from '@skolo/rack';
+import type { RepairOutcome } from '../events.ts';
 import { equipmentProbe, isDown, probeOf, runs } from '../machines/probe.ts';
 import { RequestRejected } from '../request/requests.ts';
 import { busyOn, busyText } from '../rules/holds.ts';
@@ -138,7 +139,7 @@ export class AutoRepair {
     signal.throwIfAborted();
     if (look && runs(look)) return this.report(name, 'answers', look.text);
     const tries = (this.recordOf(name)?.tries ?? 0) + 1;
-    let outcome = 'asked';
+    let outcome: RepairOutcome = 'asked';
     let id: string | undefined;
     try {
       const accepted = await accept({
@@ -194,7 +195,7 @@ export class AutoRepair {
     emit({ type: 'repair', outcome: 'needs-attention', machine: target, why });
   }
 
-  private report(machine: string, outcome: string, why: string): void {
+  private report(machine: string, outcome: RepairOutcome, why: string): void {
     if (this.reported.get(machine) === why) return;
     this.reported.set(machine, why);
     this.deps.emit({ type: 'repair', outcome, machine, why });

@@ -7,6 +7,7 @@ import type { AcceptedRequests } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import type { Equipment } from '@skolo/rack';
 import type { Controllers } from '../equipment/controllers.ts';
+import type { RepairOutcome } from '../events.ts';
 import { type Reach, reach } from '../machines/probe.ts';
 import type { PartDeps } from '../part-deps.ts';
 import type { Request } from '../request/requests.ts';
@@ -64,7 +65,7 @@ export class InternetWatch {
   }
 
   /** Why its outlet must not be touched. */
-  private obstacle({ name, power }: Equipment): [brake: string, why: string] | undefined {
+  private obstacle({ name, power }: Equipment): [brake: RepairOutcome, why: string] | undefined {
     const [feed, ...others] = power;
     const controller = feed && this.deps.controllers.get(feed.device);
     if (controller === undefined || others.length > 0) {
@@ -109,7 +110,7 @@ export class InternetWatch {
     }
   }
 
-  private report(outcome: string, why: string): void {
+  private report(outcome: RepairOutcome, why: string): void {
     if (this.reported === why) return;
     this.reported = why;
     this.deps.emit({ type: 'repair', outcome, why });

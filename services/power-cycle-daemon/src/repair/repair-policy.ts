@@ -12,6 +12,7 @@ import {
   type PowerCycleDaemonSettings,
   type Rack,
 } from '@skolo/rack';
+import type { RepairOutcome } from '../events.ts';
 import type { RepairRecord } from '../state/records.ts';
 
 type RepairSettings = PowerCycleDaemonSettings['repair'];
@@ -50,7 +51,10 @@ type Decision =
   | { is: 'cycle' }
   | { is: 'needs-attention'; why: string }
   /** Not now, and why: a brake applies. `quiet`: it is only too early. */
-  | { is: 'wait'; why: string; brake: string; quiet: boolean };
+  | { is: 'wait'; why: string; brake: RepairOutcome; quiet: false }
+  | { is: 'wait'; why: string; brake: TooEarly; quiet: true };
+
+type TooEarly = 'silent' | 'settling' | 'not-long' | 'pause' | 'boot' | 'busy';
 
 /**
  * Only recent alerts are acted upon: Alertmanager repeats firing alerts and omits silenced ones. Configure it to repeat every few minutes;
@@ -67,29 +71,27 @@ export function decideRepair(machine: Machine, missing: Missing, facts: RepairFa
   const settings = rack.services['power-cycle-daemon'].repair;
   const brake = brakeFor(machine, settings, facts);
   if (uptime - missing.lastAlertAt > freshSeconds) {
-    return wait(
+    return tooEarly(
       'silent',
       'waiting for the next alert, because this one may have been silenced',
-      true,
     );
   }
   // After a pause that alerts did not outlast, too, they arrive group by group. Shorter ones, however many, delay nothing.
   const settlesFrom = Math.max(missing.firstAlertAt, presence.latestGap(settleSeconds)?.until ?? 0);
   if (uptime - settlesFrom < settleSeconds) {
-    return wait('settling', 'waiting to see whether more machines are missing', true);
+    return tooEarly('settling', 'waiting to see whether more machines are missing');
   }
   const deadSeconds = settings.deadMinutes * 60;
   if (presence.ageOf(missing.since, deadSeconds) < deadSeconds) {
-    return wait('not-long', `missing for less than ${count(settings.deadMinutes, 'minute')}`, true);
+    return tooEarly('not-long', `missing for less than ${count(settings.deadMinutes, 'minute')}`);
   }
   if (record?.needsAttention !== undefined)
     return { is: 'needs-attention', why: record.needsAttention };
   const sinceTry = lastTryAt === undefined ? Number.POSITIVE_INFINITY : uptime - lastTryAt;
   if (sinceTry < settings.pauseMinutes * 60) {
-    return wait(
+    return tooEarly(
       'pause',
       `the last attempt was less than ${count(settings.pauseMinutes, 'minute')} ago`,
-      true,
     );
   }
   if (record !== undefined && record.tries >= settings.tries) {
@@ -108,10 +110,9 @@ function brakeFor(
 ): Decision | undefined {
   const { rack, uptime, isDown, busy, mayUse } = facts;
   if (uptime < settings.bootGraceMinutes * 60) {
-    return wait(
+    return tooEarly(
       'boot',
       `the rack booted less than ${count(settings.bootGraceMinutes, 'minute')} ago`,
-      true,
     );
   }
   const down = dependsOn(rack, machine.name).find(
@@ -122,7 +123,7 @@ function brakeFor(
   const excluded = machine.power.find(({ device }) => !mayUse(device));
   if (excluded !== undefined) return wait('driver-excluded', whyExcluded(excluded.device));
   return (
-    tooMany(machine, settings, facts) ?? (busy === undefined ? undefined : wait('busy', busy, true))
+    tooMany(machine, settings, facts) ?? (busy === undefined ? undefined : tooEarly('busy', busy))
   );
 }
 
@@ -156,6 +157,10 @@ function tooMany(
   return undefined;
 }
 
-function wait(brake: string, why: string, quiet = false): Decision {
-  return { is: 'wait', why, brake, quiet };
+function wait(brake: RepairOutcome, why: string): Decision {
+  return { is: 'wait', why, brake, quiet: false };
+}
+
+function tooEarly(brake: TooEarly, why: string): Decision {
+  return { is: 'wait', why, brake, quiet: true };
 }

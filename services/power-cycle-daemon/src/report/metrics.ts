@@ -2,31 +2,13 @@
 import { CycleStep, Outcome, PowerAction, Rejection } from '@skolo/api';
 import type { GaugeSpec } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
-import type { EmitPower } from '../events.ts';
+import { type EmitPower, repairOutcomes } from '../events.ts';
 import { holdsOf } from '../rules/holds.ts';
 import { allTargets } from '../rules/targets.ts';
 import { conditionOf, outletStatuses, type View } from './status.ts';
 
 /** More is an error of the controller. */
 const mostWatts = 100_000;
-
-/** Outcomes of automatic repair decisions. */
-const repairOutcomes = [
-  'asked',
-  'would-have',
-  'answers',
-  'joined',
-  'rejected',
-  'failed',
-  'needs-attention',
-  'shared-down',
-  'many-down',
-  'driver-excluded',
-  'internet',
-  'boot',
-  'no-outlet',
-  'not-native',
-];
 
 /** Counts events. */
 export function createMetrics(registry: Registry): EmitPower {
