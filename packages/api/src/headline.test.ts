@@ -32,18 +32,19 @@ it.each<[string, Given[], boolean]>([
   expect(headlineOf(given)).toEqual({ text, isBad, isWell });
 });
 
-it('finds a full disk in whatever services report, once', () => {
-  const service = (name: string, why: string, since: string) => ({
+it('finds a full disk by its code, once, and not in what others say', () => {
+  const service = (name: string, why: string, since: string, code?: 'disk-full') => ({
     ...{ name, reachable: true, ready: true },
-    degraded: [{ what: 'state directory', why, since }],
+    degraded: [{ what: 'state directory', why, since, code }],
   });
   const [early, late] = ['2026-11-20T03:00:00Z', '2026-11-20T03:01:00Z'];
 
   expect(
     fullDisk([
-      service('machine-state', '/state: the disk has no free space or inodes; delete files', late),
-      service('router-backup', 'spool: the disk is full', early),
+      service('machine-state', '/state: the disk has no free space or inodes', late, 'disk-full'),
+      service('router-backup', 'spool: quota exceeded', early, 'disk-full'),
     ]),
   ).toMatchObject({ text: 'the disk is full: machine-state, router-backup', since: early });
-  expect(fullDisk([service('router-backup', 'switch-1: login rejected', early)])).toBeUndefined();
+  const other = 'switch-1: copy rejected: the disk is full';
+  expect(fullDisk([service('router-backup', other, early)])).toBeUndefined();
 });

@@ -46,10 +46,10 @@ function causesOf(silent: readonly Pick<Machine, 'cause'>[]): string {
   return [...names.slice(0, mostCauses), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
-/** Where the disk of the jumphost is full, as services report it: see `stateDirTrouble` and `storage-errors.ts`. */
+/** Where the disk of the jumphost is full, as services report it. */
 export function fullDisk(services: RackView['services']): FullDisk | undefined {
   const full = services.flatMap(({ name, degraded }) =>
-    degraded.filter(({ why }) => isFull(why)).map((each) => ({ service: name, ...each })),
+    degraded.filter(({ code }) => code === 'disk-full').map((each) => ({ service: name, ...each })),
   );
   const [first] = full.toSorted((a, b) => a.since.localeCompare(b.since));
   if (first === undefined) return undefined;
@@ -63,10 +63,6 @@ interface FullDisk {
   services: readonly string[];
   since: string;
   why: string;
-}
-
-export function isFull(why: string): boolean {
-  return /\bdisk (is full|has no free space)/.test(why);
 }
 
 /** Shows what fills a computer's disk. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { incidentsApi } from './incident/incident-api.ts';
 import { MachinePower, OutletStatus } from './power-cycle-daemon.ts';
+import { DegradedPart } from './probes.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';
 import { Problem } from './route/problem.ts';
 import { route } from './route/route.ts';
@@ -198,7 +199,7 @@ export const ServiceState = z
     ready: z.boolean(),
     version: z.string().optional(),
     why: z.string().optional().describe('why the service is unreachable or not ready'),
-    degraded: z.array(z.object({ what: z.string(), why: z.string(), since: Time })),
+    degraded: z.array(DegradedPart),
   })
   .meta({ id: 'ServiceState' });
 export type ServiceState = z.output<typeof ServiceState>;

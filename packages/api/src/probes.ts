@@ -3,10 +3,17 @@ import { z } from 'zod';
 import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
-const part = z.object({
+/** What programs decide by; texts are for people. */
+export const DegradedCode = z.enum(['disk-full']);
+export type DegradedCode = z.output<typeof DegradedCode>;
+
+export const DegradedPart = z.object({
   what: z.string().describe('name of the degraded part'),
   why: z.string(),
   since: Time,
+  code: DegradedCode.optional()
+    .catch(undefined)
+    .describe('`disk-full`: the disk of the state directory, or its quota'),
 });
 
 /** `/readyz` responds with 200 while the service accepts work, otherwise with 503. */
@@ -14,10 +21,10 @@ export const Readiness = z
   .object({
     ready: z.boolean(),
     degraded: z
-      .array(part)
+      .array(DegradedPart)
       .describe('parts that are degraded although the service accepts requests'),
     passing: z
-      .array(part)
+      .array(DegradedPart)
       .optional()
       .describe('parts that do not work yet, which is expected and ends without action'),
   })

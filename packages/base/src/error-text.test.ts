@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorText, loggedError, stripSecrets } from './error-text.ts';
+import { errorText, isDiskFull, loggedError, stripSecrets } from './error-text.ts';
 import { runs } from './testing/index.ts';
 
 describe('stripSecrets', () => {
@@ -62,6 +62,33 @@ describe('loggedError', () => {
     const error = new AggregateError([new Error('IPv6'), new Error('IPv4')], 'both failed');
 
     expect(loggedError(error).errors?.map((e) => e.message)).toEqual(['IPv6', 'IPv4']);
+  });
+});
+
+describe('isDiskFull', () => {
+  const withCode = (code: string) => Object.assign(new Error(code), { code });
+
+  it.each([
+    ['ENOSPC', withCode('ENOSPC'), true],
+    ['EDQUOT', withCode('EDQUOT'), true],
+    ['SQLITE_FULL', Object.assign(new Error('full'), { errcode: 13 }), true],
+    [
+      'the cause of the cause',
+      new Error('a', { cause: new Error('b', { cause: withCode('EDQUOT') }) }),
+      true,
+    ],
+    ['another code', withCode('EROFS'), false],
+    ['a text', new Error('the disk is full'), false],
+    ['nothing', undefined, false],
+  ])('recognises %s', (_, error, isFull) => {
+    expect(isDiskFull(error)).toBe(isFull);
+  });
+
+  it('ends when an error is its own cause', () => {
+    const error = new Error('a');
+    error.cause = error;
+
+    expect(isDiskFull(error)).toBe(false);
   });
 });
 

@@ -71,6 +71,21 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Reports whether a disk, or the share that a quota allows, is full. An error that was caused by such a one counts, too. */
+export function isDiskFull(error: unknown): boolean {
+  const errors = new Set([error]);
+  // A set iterates over what is added meanwhile.
+  for (const each of errors) {
+    const code = errorCode(each);
+    if (code === 'ENOSPC' || code === 'EDQUOT') return true;
+    if (!(each instanceof Error)) continue;
+    // SQLITE_FULL.
+    if ('errcode' in each && each.errcode === 13) return true;
+    errors.add(each.cause);
+  }
+  return false;
+}
+
 /** The thrown value as an Error, because JavaScript can throw any value. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));

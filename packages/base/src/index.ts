@@ -6,6 +6,7 @@ export {
   asError,
   errorCode,
   errorText,
+  isDiskFull,
   loggedError,
   redacted,
   stripSecrets,

@@ -2,6 +2,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
+import { isDiskFull } from '@skolo/base';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { printable } from './output/text.ts';
@@ -27,8 +28,8 @@ for (const stream of [stdout, stderr]) {
   });
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  return code === 'ENOSPC' ? 'the disk is full; free some space' : message;
+function reasonOf(error: Error): string {
+  return isDiskFull(error) ? 'the disk is full; free some space' : error.message;
 }
 
 const io: Io = {

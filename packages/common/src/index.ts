@@ -21,7 +21,7 @@ export { listen } from './connections/listen.ts';
 export { type FindMac, neighbourTable } from './connections/neighbours.ts';
 export { createEvents, type Emit, type Events } from './events.ts';
 export { CrashNotes } from './health/crash-notes.ts';
-export { type Degraded, DegradedList } from './health/degraded.ts';
+export { type Degraded, DegradedList, degradedCode } from './health/degraded.ts';
 export {
   type GaugeSample,
   type GaugeSpec,

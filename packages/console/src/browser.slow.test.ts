@@ -401,7 +401,7 @@ describe.skipIf(lacks('chromium'))('the console', () => {
     rack.services = services.map((service) => ({
       ...service,
       state: 'degraded',
-      degraded: [...service.degraded, { what: 'state directory', why, since }],
+      degraded: [...service.degraded, { what: 'state directory', why, since, code: 'disk-full' }],
     }));
     fixture.showRack();
     await page.goto(`${fixture.url}/#/rack`);

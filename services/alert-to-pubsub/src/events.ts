@@ -1,6 +1,7 @@
 /** All events of alert-to-pubsub. Its parts emit them; `react` in service.ts lists what follows from each. */
 import type { Endpoint, SinkReason } from '@skolo/alerts';
 import type { Receiver } from '@skolo/api';
+import type { DegradedCode } from '@skolo/api/probes';
 import type { Received } from './receive/batch.ts';
 import type { RejectionReason } from './receive/rejection.ts';
 
@@ -22,7 +23,12 @@ export type AlertEvent =
   | { type: 'spool-kills'; deaths: number }
   | { type: 'tick-failed' | 'shrink-failed'; error: unknown }
   /** `why` is absent once the problem is solved. */
-  | { type: 'degraded'; what: 'spool' | 'receiver secrets'; why: string | undefined }
+  | {
+      type: 'degraded';
+      what: 'spool' | 'receiver secrets';
+      why: string | undefined;
+      code?: DegradedCode | undefined;
+    }
   | { type: 'sink-added'; sink: string }
   | { type: 'sink-not-closed'; sink: string; error: unknown }
   | { type: 'sent'; sink: string; messages: number }

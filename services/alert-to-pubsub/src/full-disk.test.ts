@@ -77,6 +77,7 @@ describe('a full disk', () => {
     const webhook = await fetch(`${lab.url}/webhook`, { method: 'POST', body });
     expect([webhook.status, webhook.headers.get('retry-after')]).toEqual([503, '15']);
     await seesIt(lab, /no space left|disk is full/);
+    expect((await lab.readyz()).body).toContain('"code":"disk-full"');
     expect((await lab.alerts()).map(({ labels }) => labels.name)).toEqual(['before']);
     await disk.empty();
     await isWell(lab);

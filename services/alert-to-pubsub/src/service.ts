@@ -130,7 +130,7 @@ function react(event: AlertEvent, effects: Effects): void {
   notify(event);
   switch (event.type) {
     case 'degraded':
-      degraded.set(event.what, event.why);
+      degraded.set(event.what, event.why, event.code);
       break;
     case 'sent':
       sinks.noteSent(event.sink);

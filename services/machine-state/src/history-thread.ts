@@ -53,12 +53,12 @@ export class HistoryThread {
     const worker = new Worker(file, { workerData: this.file });
     // A disk that hangs does not keep the process from ending.
     worker.unref();
-    worker.on('message', ({ result, error, damage }) => {
+    worker.on('message', ({ result, error, code, damage }) => {
       if (damage !== undefined) return this.onDamage(damage);
       this.answeredAt = performance.now();
       const waiting = this.waiting.shift();
       if (error === undefined) waiting?.resolve(result);
-      else waiting?.reject(new Error(error));
+      else waiting?.reject(Object.assign(new Error(error), { code }));
     });
     worker.on('error', (error) => {
       this.worker = undefined;

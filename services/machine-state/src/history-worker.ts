@@ -1,6 +1,6 @@
 /** The thread with the history's database, which `HistoryThread` starts. It sets a damaged database aside. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { errorText } from '@skolo/base';
+import { errorCode, errorText, isDiskFull } from '@skolo/base';
 import { z } from 'zod';
 import { HistoryUnusable, isDamage, openDatabase, setAside } from './history/database.ts';
 import { HistoryJobs } from './history/jobs.ts';
@@ -25,7 +25,7 @@ function answerTo({ name, args }: { name: 'write'; args: Parameters<HistoryJobs[
       jobs?.close();
       jobs = undefined;
     }
-    return { error: errorText(error) };
+    return { error: errorText(error), code: isDiskFull(error) ? 'ENOSPC' : errorCode(error) };
   }
 }
 

@@ -1,4 +1,5 @@
 /** The events of the service. Its parts emit them; `react` in service.ts lists what follows from each. */
+import type { DegradedCode } from '@skolo/api/probes';
 import type { Version } from '@skolo/backup';
 import type { Emit, Logger } from '@skolo/common';
 import type { Outcome } from './outcome.ts';
@@ -7,7 +8,7 @@ import type { RunRecord } from './state.ts';
 
 export type BackupEvent =
   /** What `/readyz` shows as degraded; without a reason, it has ended. */
-  | { type: 'degraded'; what: string; why?: string | undefined }
+  | { type: 'degraded'; what: string; why?: string | undefined; code?: DegradedCode | undefined }
   /** One attempt has ended; another may follow. */
   | { type: 'attempt'; run: string; device: string; outcome: Outcome }
   /** A device of a run is done. */

@@ -247,7 +247,7 @@ interface Reacting
 function react(event: BackupEvent, parts: Reacting): void {
   const { logEvent, count, degraded, webhook, versions, copies, runs, planner, notices, log } =
     parts;
-  if (event.type === 'degraded') degraded.set(event.what, event.why);
+  if (event.type === 'degraded') degraded.set(event.what, event.why, event.code);
   logEvent(event);
   count(event);
   void notify(event, { webhook, versions, log });

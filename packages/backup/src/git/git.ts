@@ -8,10 +8,28 @@ import { buffer } from 'node:stream/consumers';
 import { NamedError } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
 
+/** In strerror(3)'s words, which git repeats. */
+const texts: [RegExp, string][] = [
+  [/No space left on device|Out of disk ?space/i, 'ENOSPC'],
+  [/Disk quota exceeded/i, 'EDQUOT'],
+  [/Read-only file system/i, 'EROFS'],
+  [/Permission denied|Operation not permitted|insufficient permission/i, 'EACCES'],
+  [/Input\/output error|I\/O error/i, 'EIO'],
+  [/Too many open files/i, 'EMFILE'],
+  [/Cannot allocate memory|cannot fork|unable to (?:fork|create thread|start)/i, 'ENOMEM'],
+  // Used if git gives no reason.
+  [
+    /could(?:n't| not) (?:write|create)|(?:unable|failed) to (?:write|create)|write error/i,
+    'unwritten',
+  ],
+];
+
 /** git exited with a status other than 0, was killed, or timed out. The message only includes the subcommand, not its arguments. */
 export class GitFailed extends NamedError {
   /** The end of its standard error. */
   readonly stderr: string;
+  /** The system's error that git repeats. */
+  readonly code: string | undefined;
   /** It did not exit by itself: it timed out, or was killed, for example by the kernel when memory ran out. */
   readonly isKilled: boolean;
 
@@ -19,6 +37,7 @@ export class GitFailed extends NamedError {
     const why = end.isKilled ? end.status : withoutIds(stderr.trim()) || end.status;
     super(`git ${command}: ${why}`);
     this.stderr = stderr;
+    this.code = texts.find(([text]) => text.test(stderr))?.[1];
     this.isKilled = end.isKilled;
   }
 }

@@ -18,32 +18,15 @@ const disk = new Map([
   ['unwritten', 'the data was not written; the disk may be full'],
 ]);
 
-/** In strerror(3)'s words, which git repeats. */
-const texts: [RegExp, string][] = [
-  [/No space left on device|Out of disk ?space/i, 'ENOSPC'],
-  [/Disk quota exceeded/i, 'EDQUOT'],
-  [/Read-only file system/i, 'EROFS'],
-  [/Permission denied|Operation not permitted|insufficient permission/i, 'EACCES'],
-  [/Input\/output error|I\/O error/i, 'EIO'],
-  [/Too many open files/i, 'EMFILE'],
-  [/Cannot allocate memory|cannot fork|unable to (?:fork|create thread|start)/i, 'ENOMEM'],
-  // Used if git gives no reason.
-  [
-    /could(?:n't| not) (?:write|create)|(?:unable|failed) to (?:write|create)|write error/i,
-    'unwritten',
-  ],
-];
-
 /** A size that git tries to allocate because of a damaged file: more than any computer has. */
 const absurd = 1e12;
 
 /** A fault of the disk or the system, in words; undefined if it is neither. */
 function faultOfSystem(error: unknown): string | undefined {
-  if (!(error instanceof GitFailed)) return disk.get(errorCode(error) ?? '');
-  const [, wanted] = /Out of memory.*allocate (\d+) bytes/i.exec(error.stderr) ?? [];
+  const [, wanted] =
+    (error instanceof GitFailed && /Out of memory.*allocate (\d+) bytes/i.exec(error.stderr)) || [];
   if (wanted !== undefined) return Number(wanted) > absurd ? undefined : disk.get('ENOMEM');
-  const [, code] = texts.find(([text]) => text.test(error.stderr)) ?? [];
-  return code === undefined ? undefined : disk.get(code);
+  return disk.get(errorCode(error) ?? '');
 }
 
 export function inWords(error: unknown): string {

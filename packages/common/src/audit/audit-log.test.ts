@@ -103,6 +103,7 @@ describe('append', () => {
       `${dir}: changes are rejected, because the audit log cannot be written: the disk is full (ENOSPC)`,
     );
     expect(degraded.raised.get('audit log')).toContain('the disk is full');
+    expect(degraded.codes.get('audit log')).toBe('disk-full');
     clock.pass(30 * 86_400_000);
     await audit.append(entry);
     expect(degraded.raised.size).toBe(0);

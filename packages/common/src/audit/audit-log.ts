@@ -19,7 +19,7 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { anonymous, CallerLimit } from '../access/caller-limits.ts';
 import { whoMakesRoom } from '../access/fair-share.ts';
-import type { DegradedList } from '../health/degraded.ts';
+import { type DegradedList, degradedCode } from '../health/degraded.ts';
 import type { Clock } from '../process/clock.ts';
 import { type AuditQuery, readAudit, segmentsOf } from './reader.ts';
 
@@ -176,7 +176,7 @@ export class AuditLog {
       // The directory may have been deleted, so the segment is started again.
       this.segment = undefined;
       this.trouble = this.unavailableBy(cause);
-      this.degraded.raise('audit log', this.trouble.message);
+      this.degraded.raise('audit log', this.trouble.message, degradedCode(cause));
       throw this.trouble;
     }
   }

@@ -11,7 +11,7 @@ import { errorText, pause } from '@skolo/base';
 import { z } from 'zod';
 import type { EventLog } from '../process/log.ts';
 import type { LoopLag } from '../process/loop-lag.ts';
-import type { DegradedList } from './degraded.ts';
+import { type DegradedList, degradedCode } from './degraded.ts';
 
 const Note = z.object({
   state: z.enum(['contacted', 'suspect', 'survived']),
@@ -199,7 +199,7 @@ export class CrashNotes {
       degraded.clear(trouble);
     } catch (error) {
       const what = 'equipment that kills the service may be contacted first again';
-      degraded.raise(trouble, `${errorText(error)}; ${what}`);
+      degraded.raise(trouble, `${errorText(error)}; ${what}`, degradedCode(error));
     }
   }
 }

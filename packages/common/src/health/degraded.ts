@@ -1,4 +1,6 @@
 /** The list of parts that are not working although the service is running (degraded), for `/readyz`. */
+import type { DegradedCode } from '@skolo/api/probes';
+import { isDiskFull } from '@skolo/base';
 import { hangingDisk } from '@skolo/base/durable/disk';
 import type { Clock } from '../process/clock.ts';
 import type { EventLog } from '../process/log.ts';
@@ -10,6 +12,12 @@ export interface Degraded {
   /** Reason and hint, without secrets. */
   why: string;
   since: Date;
+  code?: DegradedCode | undefined;
+}
+
+/** The code of what an error makes impossible. */
+export function degradedCode(error: unknown): DegradedCode | undefined {
+  return isDiskFull(error) ? 'disk-full' : undefined;
 }
 
 /** Degraded parts by name. Logs each begin, change and end once. */
@@ -24,10 +32,11 @@ export class DegradedList {
   }
 
   /** Adds an entry, or changes its reason. */
-  raise(what: string, why: string): void {
+  raise(what: string, why: string, code?: DegradedCode): void {
     const known = this.entries.get(what);
-    if (known?.why === why) return;
-    this.entries.set(what, { what, why, since: known?.since ?? new Date(this.clock.now()) });
+    if (known?.why === why && known.code === code) return;
+    const since = known?.since ?? new Date(this.clock.now());
+    this.entries.set(what, { what, why, since, ...(code && { code }) });
     this.log.warn({ what, why }, 'degraded');
   }
 
@@ -37,9 +46,9 @@ export class DegradedList {
   }
 
   /** Raises `why`, or clears the entry if it is absent. */
-  set(what: string, why: string | undefined): void {
+  set(what: string, why: string | undefined, code?: DegradedCode): void {
     if (why === undefined) this.clear(what);
-    else this.raise(what, why);
+    else this.raise(what, why, code);
   }
 
   /** Also the disk if it hangs, which nothing else would report. */

@@ -13,7 +13,7 @@ import { errorText, readBootId } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
-import type { DegradedList } from '../health/degraded.ts';
+import { type DegradedList, degradedCode } from '../health/degraded.ts';
 import { type GaugeSample, registerGauges } from '../health/metrics.ts';
 import type { Clock } from '../process/clock.ts';
 
@@ -147,6 +147,7 @@ export class LastSuccess {
       this.degraded.raise(
         trouble,
         `${errorText(error)}; after a restart, the reported times of the last success will be out of date`,
+        degradedCode(error),
       );
       this.saveSoon();
     }

@@ -20,8 +20,9 @@ describe('stateDirTrouble', () => {
 
     const trouble = await stateDirTrouble(join(file, 'state'));
 
-    expect(trouble).toContain(`${file}/state is not writable: ENOTDIR`);
-    expect(trouble).toContain('--state-dir');
+    expect(trouble?.why).toContain(`${file}/state is not writable: ENOTDIR`);
+    expect(trouble?.why).toContain('--state-dir');
+    expect(trouble?.code).toBeUndefined();
   });
 });
 
@@ -38,7 +39,7 @@ it('a disk that hangs is not checked again before the check has ended', async ()
     underWay -= 1;
     checks += 1;
     if (checks === 4) enough.resolve();
-    return checks === 1 ? undefined : 'the disk is full';
+    return checks === 1 ? undefined : { why: 'the disk is full' };
   };
 
   const watch = await watchStateDir('/state', degraded, { everyMs: 1, trouble });

@@ -3,21 +3,26 @@ import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { errorText, repeat } from '@skolo/base';
 import { makeFolder } from '@skolo/base/durable/make-folder';
-import type { DegradedList } from '../health/degraded.ts';
+import { type Degraded, type DegradedList, degradedCode } from '../health/degraded.ts';
 
 const checkEveryMs = 60_000;
 const leastFreeBytes = 1024 * 1024;
 
+type Trouble = Pick<Degraded, 'why' | 'code'>;
+
 /** Why a state directory is not writable; undefined if it is. Creates a missing one, but writes nothing. */
-export async function stateDirTrouble(dir: string): Promise<string | undefined> {
+export async function stateDirTrouble(dir: string): Promise<Trouble | undefined> {
   try {
     await makeFolder(dir);
     await access(dir, constants.W_OK | constants.X_OK);
     return isFull(await statfs(dir))
-      ? `${dir}: the disk has no free space or inodes; delete files`
+      ? { why: `${dir}: the disk has no free space or inodes; delete files`, code: 'disk-full' }
       : undefined;
   } catch (error) {
-    return `${dir} is not writable: ${errorText(error)}; specify a writable directory with --state-dir`;
+    return {
+      why: `${dir} is not writable: ${errorText(error)}; specify a writable directory with --state-dir`,
+      code: degradedCode(error),
+    };
   }
 }
 
@@ -33,9 +38,9 @@ export async function watchStateDir(
   { everyMs = checkEveryMs, trouble = stateDirTrouble } = {},
 ): Promise<{ close(): void }> {
   async function check() {
-    const why = await trouble(dir);
-    if (why === undefined) degraded.clear('state directory');
-    else degraded.raise('state directory', why);
+    const found = await trouble(dir);
+    if (found === undefined) degraded.clear('state directory');
+    else degraded.raise('state directory', found.why, found.code);
   }
 
   await check();

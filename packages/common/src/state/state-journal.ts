@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { errorText, pause } from '@skolo/base';
 import { Journal, type TablesDeps } from '@skolo/base/durable';
-import type { DegradedList } from '../health/degraded.ts';
+import { type DegradedList, degradedCode } from '../health/degraded.ts';
 import type { Logger } from '../process/log.ts';
 
 export interface StateJournalDeps {
@@ -39,7 +39,7 @@ export class StateJournal implements TablesDeps {
 
   onTrouble(error: unknown): void {
     this.trouble = error;
-    this.deps.degraded.raise(name, errorText(error));
+    this.deps.degraded.raise(name, errorText(error), degradedCode(error));
   }
 
   onWell(): void {

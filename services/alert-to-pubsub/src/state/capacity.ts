@@ -3,9 +3,11 @@
  * Also which waiting messages are dropped.
  */
 
+import type { DegradedCode } from '@skolo/api/probes';
 import { errorText } from '@skolo/base';
 import type { Spool } from '@skolo/base/durable';
 import { hangingDisk } from '@skolo/base/durable/disk';
+import { degradedCode } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 
@@ -32,6 +34,7 @@ export class Capacity {
   private whyClosed: string | undefined = 'the spool has not been opened yet';
   /** Why the disk rejected the last change. */
   private diskError: string | undefined;
+  private code: DegradedCode | undefined;
 
   constructor(deps: CapacityDeps) {
     this.deps = deps;
@@ -53,7 +56,7 @@ export class Capacity {
 
   /** Reports whether alerts can be accepted now: the spool fills up and drains by itself. */
   report(): void {
-    this.deps.emit({ type: 'degraded', what: 'spool', why: this.rejecting });
+    this.deps.emit({ type: 'degraded', what: 'spool', why: this.rejecting, code: this.code });
   }
 
   /** Why this many more bytes cannot be accepted, for people. */
@@ -68,19 +71,22 @@ export class Capacity {
   open(spool: Pick<Spool, 'bytes'>, sinks: Backlogs): void {
     this.opened = { spool, sinks };
     this.whyClosed = undefined;
+    this.code = undefined;
     this.deps.emit({ type: 'degraded', what: 'spool', why: undefined });
   }
 
   /** The spool cannot be opened. */
   closed(error: unknown): void {
     this.whyClosed = errorText(error);
-    this.deps.emit({ type: 'degraded', what: 'spool', why: this.whyClosed });
+    this.code = degradedCode(error);
+    this.deps.emit({ type: 'degraded', what: 'spool', why: this.whyClosed, code: this.code });
   }
 
   /** The result of a write: undefined, or the error. */
   wrote(error: unknown): void {
     this.diskError = error === undefined ? undefined : errorText(error);
-    this.deps.emit({ type: 'degraded', what: 'spool', why: this.diskError });
+    this.code = degradedCode(error);
+    this.deps.emit({ type: 'degraded', what: 'spool', why: this.diskError, code: this.code });
   }
 
   private whyFull(bytes: number): string | undefined {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Curve, type HistoryEntry, MachineCondition } from '@skolo/api';
 import { errorText, settlesWithin } from '@skolo/base';
 import { hangs, hangsAfterMs, isWaitingForDisk } from '@skolo/base/durable/disk';
-import { type DegradedList, HttpProblem } from '@skolo/common';
+import { type DegradedList, degradedCode, HttpProblem } from '@skolo/common';
 import { type Args, HistoryThread, type JobName, type Result } from '../history-thread.ts';
 import type { Standing } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
@@ -304,7 +304,7 @@ export class History {
   private onTrouble(error: unknown): void {
     this.isUsable = false;
     this.why = errorText(error);
-    this.deps.degraded.raise(what, this.why);
+    this.deps.degraded.raise(what, this.why, degradedCode(error));
   }
 }
 

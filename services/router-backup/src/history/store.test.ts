@@ -108,6 +108,7 @@ describe('the history of the service', () => {
 
     expect(equipment[0]?.failure).toBe('storage');
     expect(full).toMatch(/no space|disk is full/i);
+    expect(full).toContain('disk-full');
     expect((await lab.device('router')).versions).toBe(2);
     await git(lab, 'fsck', '--strict');
   });

@@ -5,9 +5,10 @@
  */
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { DegradedCode } from '@skolo/api/probes';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
 import { errorCode, errorText } from '@skolo/base';
-import type { Clock } from '@skolo/common';
+import { type Clock, degradedCode } from '@skolo/common';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { PartDeps } from '../part-deps.ts';
@@ -107,7 +108,7 @@ export class Store {
     if (this.wanted === undefined) this.rejections += 1;
     this.looks = 0;
     this.wanted = Math.max(this.wanted ?? 0, size + spare);
-    this.report(errorText(error));
+    this.report(errorText(error), trouble, degradedCode(error));
   }
 
   /** A write succeeded. */
@@ -166,7 +167,7 @@ export class Store {
     } catch (error) {
       if (error instanceof BackupError && error.code === 'damaged') {
         await this.recover(error.message);
-      } else this.isDown(errorText(error));
+      } else this.isDown(errorText(error), error);
     }
   }
 
@@ -211,7 +212,7 @@ export class Store {
       // Only damage sets a history aside: what could not be looked at now, is opened and checked later.
       if (!(error instanceof BackupError) || error.code !== 'damaged') {
         this.checkedAt = Number.NEGATIVE_INFINITY;
-        return this.isDown(errorText(error));
+        return this.isDown(errorText(error), error);
       }
     }
     await this.startOver(wrong);
@@ -269,14 +270,14 @@ export class Store {
       await this.use(await this.openOrBegin());
       emit({ type: 'history-writable' });
     } catch (error) {
-      this.isDown(`${wrong}; a new repository cannot be created: ${errorText(error)}`);
+      this.isDown(`${wrong}; a new repository cannot be created: ${errorText(error)}`, error);
     }
     await this.reportSetAside();
   }
 
-  private isDown(why: string): void {
+  private isDown(why: string, error: unknown): void {
     this.why = why;
-    this.report(why);
+    this.report(why, trouble, degradedCode(error));
   }
 
   /** After each write that failed although there seemed to be room, the pause before the next attempt doubles. */
@@ -304,8 +305,8 @@ export class Store {
     this.report(undefined);
   }
 
-  private report(why: string | undefined, name = trouble): void {
-    this.deps.emit({ type: 'degraded', what: name, why });
+  private report(why: string | undefined, name = trouble, code?: DegradedCode): void {
+    this.deps.emit({ type: 'degraded', what: name, why, code });
   }
 
   /** Reported for as long as it exists: an operator must save what can be saved. */

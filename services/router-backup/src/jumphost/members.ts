@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { errorCode } from '@skolo/base';
+import { errorCode, isDiskFull } from '@skolo/base';
 import { copyLive, makeFolder, openPlainFile } from '@skolo/base/durable';
 import { type Found, type Left, whyNot } from './find.ts';
 import { copyDatabase } from './sqlite.ts';
@@ -79,7 +79,8 @@ async function* databaseMember(found: Found, options: MembersOptions): AsyncGene
     yield* fileMember(found, options, copy);
   } catch (error) {
     options.signal.throwIfAborted();
-    if (error instanceof ContentChanged || isFull(error)) throw error;
+    // Without space for the copy, there is none for an archive either.
+    if (error instanceof ContentChanged || isDiskFull(error)) throw error;
     options.leave({ path: found.path, why: whyNot(error) });
   } finally {
     await rm(copy, { force: true });
@@ -136,10 +137,4 @@ function aboutOf({ name, mode, uid, gid, mtime, target }: Found) {
 
 function byName(a: { name: string }, b: { name: string }): number {
   return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
-}
-
-/** The disk for the copy is full, so there is no room for an archive either. */
-function isFull(error: unknown): boolean {
-  const isSqliteFull = error instanceof Error && 'errcode' in error && error.errcode === 13;
-  return isSqliteFull || ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
 }

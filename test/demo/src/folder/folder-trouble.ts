@@ -8,11 +8,16 @@ const reasons = new Map<unknown, (dir: string) => string>([
   ['EACCES', notOurs],
   ['EPERM', notOurs],
   ['EROFS', () => `the file system is read-only. ${another}`],
-  ['ENOSPC', () => `the disk is full. Make room there, or give another folder: ${flag}`],
+  ['ENOSPC', full],
+  ['EDQUOT', full],
   ['ENOTDIR', () => `a part of the path is a file. ${another}`],
   ['EEXIST', () => `a part of the path is a file. ${another}`],
   ['ENOENT', () => `no folder can be made there. ${another}`],
 ]);
+
+function full(): string {
+  return `the disk is full. Make room there, or give another folder: ${flag}`;
+}
 
 function notOurs(dir: string): string {
   return `this user may not use it. Was it made with sudo? Then: sudo chown -R "$(id -u)" ${shellWord(dir)}. Or give another folder: ${flag}`;

@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { orAborted } from '@skolo/base';
+import { isDiskFull, orAborted } from '@skolo/base';
 import { toDisk } from '../files/disk.ts';
 import { GroupCommit } from '../files/group-commit.ts';
 import { makeFolder } from '../files/make-folder.ts';
@@ -359,7 +359,6 @@ async function unlessFull(writing: Promise<unknown>) {
   try {
     await writing;
   } catch (error) {
-    const isFull = error instanceof StorageUnavailable && ['ENOSPC', 'EDQUOT'].includes(error.code);
-    if (!isFull) throw error;
+    if (!isDiskFull(error)) throw error;
   }
 }

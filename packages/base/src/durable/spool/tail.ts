@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '@skolo/base';
+import { errorCode, isDiskFull } from '@skolo/base';
 import { syncFolder } from '../files/atomic-file.ts';
 import { chunkBytes, type Segment } from './segment.ts';
 
@@ -18,7 +18,6 @@ const seenForMs = 50;
 const durable = constants.O_RDWR | constants.O_DSYNC;
 const newDurable = durable | constants.O_CREAT | constants.O_EXCL;
 /** The disk rejects further bytes; all other errors may be a failed sync. */
-const fullDisk = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export class Tail {
   readonly segment: Segment;
@@ -92,7 +91,7 @@ export class Tail {
       await writeAll(this.handle, bytes, end);
     } catch (error) {
       // The kernel reports lost pages once and then marks them clean: another sync would confirm nothing.
-      if (!fullDisk.includes(errorCode(error) ?? '')) this.isSpent = true;
+      if (!isDiskFull(error) && errorCode(error) !== 'EFBIG') this.isSpent = true;
       await this.withdraw();
       throw error;
     }

@@ -1,6 +1,7 @@
 /** Turns any error of a handler into a response: status, text for people, and `Retry-After` for errors that pass. */
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { isDiskFull } from '@skolo/base';
 import { StorageUnavailable } from '@skolo/base/durable';
 import { HttpProblem } from './problem.ts';
 
@@ -38,8 +39,7 @@ export function storageText(
   { machine, rack }: ReturnType<typeof placeOf>,
 ): string {
   const folder = dirname(error.folder);
-  const isFull = ['ENOSPC', 'EDQUOT'].includes(error.code);
-  const look = isFull
+  const look = isDiskFull(error)
     ? `sudo du -xh $(stat -c %m ${folder}) | sort -h | tail -n 30`
     : `df -h ${folder}; ls -ld ${folder}; sudo dmesg | tail -n 20`;
   const on = rack === undefined ? '' : ` --on ${rack}`;

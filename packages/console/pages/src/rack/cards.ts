@@ -4,7 +4,7 @@
  */
 
 import { backupWord, isBackupWrong } from '@skolo/api/backup-verdict';
-import { diskCommand, fullDisk, isFull } from '@skolo/api/headline';
+import { diskCommand, fullDisk } from '@skolo/api/headline';
 import type { Machine, MachineAlert, RackView, ServiceState } from '@skolo/api/machine-state';
 import { beganAt, isSilent, recentlySilent } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
@@ -222,7 +222,7 @@ function reportsTo(
   const own: ServiceState['degraded'] = [];
   for (const each of degraded) {
     // Once for all services.
-    if (isFull(each.why)) continue;
+    if (each.code === 'disk-full') continue;
     const about = [name, ...each.what.split(/[\s/]/)].flatMap((word) => cardOf(word) ?? [])[0];
     if (about) about.reports.push(`${name}: ${each.what}: ${each.why}`);
     else own.push(each);

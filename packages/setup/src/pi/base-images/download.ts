@@ -4,7 +4,7 @@
  */
 
 import { open, rm, stat } from 'node:fs/promises';
-import { errorCode, errorText, parseJson, pause } from '@skolo/base';
+import { errorText, isDiskFull, parseJson, pause } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { Fetch } from '@skolo/base/internet';
 import { z } from 'zod';
@@ -100,7 +100,7 @@ async function attempt(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Error && 'syscall' in error && errorCode(error) === 'ENOSPC') throw error;
+    if (isDiskFull(error)) throw error;
     const cause = idle.signal.aborted ? idle.signal.reason : error;
     return { text: errorText(cause), mayRetry: true };
   } finally {

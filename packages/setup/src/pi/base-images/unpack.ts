@@ -12,7 +12,7 @@ import { open } from 'node:fs/promises';
 import { PassThrough, type Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { errorCode, errorText } from '@skolo/base';
+import { errorCode, errorText, isDiskFull } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import { dataIn } from '../image/write-image.ts';
 
@@ -65,7 +65,7 @@ export async function unpack(
     await file.sync();
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
+    if (error instanceof PiError || isDiskFull(error) || errorCode(error) === 'EIO') throw error;
     throw new PiError(
       `${published} cannot be unpacked (${errorText(error)}); download the image again`,
       {
