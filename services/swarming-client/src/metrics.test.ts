@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { botExits } from './bot/bot-view.ts';
+import type { ReasonCode } from './health/health.ts';
 import { minutes, phone } from './health/testing/facts.ts';
 import { hookNames } from './hooks/hooks.ts';
 import type { HostReading } from './host/sensors.ts';
@@ -65,7 +66,7 @@ it('each way in which a bot ends is counted from 0, so that the first one is an 
 });
 
 it('shows a device by its number, and a reason without its sensor or who holds what: the values are a closed list', async () => {
-  const since = (code: string, at: Date, device?: string) =>
+  const since = (code: ReasonCode, at: Date, device?: string) =>
     ({ verdict: 'recovering', code, text: '', since: at, device }) as const;
   const machine = {
     devices: [phone({}, { name: 'left' }), phone({ batteryPercent: 50 }, { name: 'right' })],

@@ -1,13 +1,13 @@
 /** Decides when a phone prevents its machine from getting tasks: missing, battery low, too hot, not ready, given up. */
 
 import { type DeviceReading, type DeviceView, type Dimensions, isOld } from '../devices/device.ts';
-import type { HealthFacts, HealthSettings, Reason } from './health.ts';
+import type { HealthFacts, HealthSettings, Reason, ReasonCode } from './health.ts';
 
 /** A reason before its start is determined. `began`: if something better than "now" is known. */
 export type Finding = Omit<Reason, 'since'> & { began?: Date };
 
 /** Whether a reason with that code existed before. */
-export type Was = (code: string, device?: string) => Reason | undefined;
+export type Was = (code: ReasonCode, device?: string) => Reason | undefined;
 
 /** Android's PowerManager.THERMAL_STATUS_SEVERE: it throttles itself so much that measurements are wrong. */
 const severe = 3;
@@ -111,7 +111,7 @@ function ageText(at: Date | undefined, view: DeviceView): string {
   return at && isOld(at, view) ? ` (last read at ${at.toISOString().slice(0, 16)}Z)` : '';
 }
 
-type Add = (code: string, isTrouble: (was: boolean) => boolean, text: string) => void;
+type Add = (code: ReasonCode, isTrouble: (was: boolean) => boolean, text: string) => void;
 
 function battery(
   { batteryPercent: percent, dimensions }: DeviceReading,

@@ -10,10 +10,42 @@ import type { HostReading } from '../host/sensors.ts';
 export const verdicts = ['ok', 'recovering', 'maintenance', 'quarantined'] as const;
 export type Verdict = (typeof verdicts)[number];
 
+/** Kinds of problems, as metrics show them. `npm run generate` writes them into prometheus.yml. */
+export const reasonKinds = [
+  'battery-low',
+  'bot-not-started',
+  'bot-restart',
+  'clock-off',
+  'disk-low',
+  'forced',
+  'held',
+  'host-fault',
+  'host-hot',
+  'hot',
+  'maintenance',
+  'missing',
+  'needs-attention',
+  'needs-person',
+  'not-back',
+  'not-known',
+  'not-listed',
+  'not-ready',
+  'rack-yaml',
+  'rebooting',
+  'set-by-hand',
+  'stopping',
+  'thermal-status',
+  'throttled',
+  'under-voltage',
+] as const;
+type ReasonKind = (typeof reasonKinds)[number];
+/** With what differs between problems of a kind: a sensor, or the person who holds what. */
+export type ReasonCode = ReasonKind | `${ReasonKind}:${string}`;
+
 export interface Reason {
   verdict: Exclude<Verdict, 'ok'>;
   /** The kind of problem, without its figures: `battery-low`, `missing`, `hot:battery`. */
-  code: string;
+  code: ReasonCode;
   /** For people, with the current figures. */
   text: string;
   since: Date;

@@ -1,6 +1,6 @@
 /** Decides when the machine itself gets no tasks: maintenance, a hold, disk full, too hot, weak power, wrong clock, no bot. */
 import { type Finding, isHot, isLow, rounded, type Was } from './device-reasons.ts';
-import type { HealthFacts, HealthSettings, Ordered } from './health.ts';
+import type { HealthFacts, HealthSettings, Ordered, ReasonCode } from './health.ts';
 
 const gib = 2 ** 30;
 
@@ -58,7 +58,7 @@ function holdReasons({ holds, devices, now }: HealthFacts): Finding[] {
 function hostReasons({ host }: HealthFacts, { host: limits }: HealthSettings, was: Was): Finding[] {
   const { disk, celsius, clockOffsetSeconds: offset } = host;
   const found: Finding[] = [];
-  const recovers = (code: string, text: string) =>
+  const recovers = (code: ReasonCode, text: string) =>
     found.push({ verdict: 'recovering', code, text });
 
   for (const [code, value] of [

@@ -8,15 +8,17 @@ import type { RepairStep } from './ladder.ts';
  * - `failed`, `rejected`, `postponed`: it was not carried out; `text` contains the reason.
  * - `would-have`: rack.yaml has `acts: false`, so it was only noted; `text` contains the purpose.
  */
-type RepairOutcome =
-  | 'under-way'
-  | 'done'
-  | 'helped'
-  | 'no-help'
-  | 'failed'
-  | 'rejected'
-  | 'postponed'
-  | 'would-have';
+export const repairOutcomes = [
+  'under-way',
+  'done',
+  'helped',
+  'no-help',
+  'failed',
+  'rejected',
+  'postponed',
+  'would-have',
+] as const;
+type RepairOutcome = (typeof repairOutcomes)[number];
 
 export interface RepairView {
   device: string;

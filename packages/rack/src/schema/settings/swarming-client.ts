@@ -37,7 +37,7 @@ const thresholds = {
   ignoreSensors: z.array(word).default([]).describe('Temperature sensors to ignore.'),
 };
 
-const repairSteps = [
+export const repairSteps = [
   'adb-reconnect',
   'adb-restart',
   'device-reboot',

@@ -64,7 +64,7 @@ export function reason(
   verdict: AgentView['health']['reasons'][number]['verdict'],
   text: string,
   device?: string,
-  code = 'x',
+  code: AgentView['health']['reasons'][number]['code'] = 'missing',
 ): AgentView['health']['reasons'][number] {
   return { verdict, code, text, since, ...(device !== undefined && { device }) };
 }
