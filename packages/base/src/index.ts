@@ -40,3 +40,4 @@ export { isoTime } from './time/iso-time.ts';
 export { longestTimerMs, pause } from './time/pause.ts';
 export { type Repetition, repeat } from './time/repeat.ts';
 export { stopwatch } from './time/stopwatch.ts';
+export { withoutName } from './without-name.ts';

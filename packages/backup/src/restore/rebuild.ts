@@ -6,7 +6,7 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText, tempFolder } from '@skolo/base';
+import { errorText, tempFolder, withoutName } from '@skolo/base';
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { digest, durable, importCommits, type NewCommit } from '../git/fast-import.ts';
 import { git } from '../git/git.ts';
@@ -288,7 +288,7 @@ async function fileOf(source: BackupSource, version: Version, file: string) {
 function changeOf(version: Version, rack: string) {
   const { device, time, model = '', run = '', by = '', ...rest } = version;
   const { reason, changedBy, partial, shownSize, nonce } = rest;
-  const summary = rest.summary?.replace(`${device}: `, '');
+  const summary = rest.summary && withoutName(rest.summary, device);
   const facts = { reason, changedBy, partial, shownSize, nonce };
   return { device, about: { rack, model, run, time, by, summary, ...facts } };
 }

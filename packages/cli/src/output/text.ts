@@ -16,11 +16,6 @@ export function plain(text: string): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
 const controlInLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\p{Bidi_Control}]/gu;
 
-/** A message without the name that it begins with, because the name is already printed. */
-export function withoutName(text: string, name: string): string {
-  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
-}
-
 /** Whether it contains control characters other than line ends and tabs. */
 export function hasControl(text: string): boolean {
   return text.replaceAll('\r\n', '\n').search(controlInLines) !== -1;

@@ -1,5 +1,5 @@
 /** Sends the same query to many racks at the same time, and decides how many. */
-import { asError, inParallel } from '@skolo/base';
+import { asError, inParallel, withoutName } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import type { FleetRack } from './clusters.ts';
 
@@ -34,7 +34,7 @@ export async function askEachRack<T>(
   async function askOne(rack: FleetRack): Promise<RackAnswer<T>> {
     let late = `${rack.name}: no response within ${limitMs / 1000} s`;
     const onNextWay: OnNextWay = ({ message }) => {
-      late += `; ${message.replace(`${rack.name}: `, '')}`;
+      late += `; ${withoutName(message, rack.name)}`;
     };
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), limitMs);

@@ -1,9 +1,8 @@
 /** Removes a cluster, or nodes from it. */
-import { inParallel } from '@skolo/base';
+import { errorText, inParallel, withoutName } from '@skolo/base';
 import type { Host } from '@skolo/setup/engine';
 import { z } from 'zod';
 import type { Distribution } from './distribution.ts';
-import { reasonOf } from './errors.ts';
 import { kubectlOn, systemNamespaces } from './kubectl.ts';
 import { nodesOf } from './nodes.ts';
 
@@ -77,7 +76,7 @@ export async function removeNodes(names: readonly string[], deps: ResetDeps): Pr
       return { name, ...(await removeNode(name, deps)) };
     } catch (error) {
       deps.signal.throwIfAborted();
-      return { name, isGone: false, text: reasonOf(name, error) };
+      return { name, isGone: false, text: withoutName(errorText(error), name) };
     }
   });
 }
@@ -104,7 +103,7 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
     .then((host) => distribution.uninstall(host, 'agent', keepsData))
     .then(
       () => undefined,
-      (error: unknown) => reasonOf(name, error),
+      (error: unknown) => withoutName(errorText(error), name),
     );
   if (why !== undefined && node?.isReady) {
     return {

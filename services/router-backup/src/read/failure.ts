@@ -1,6 +1,6 @@
 /** Classifies failures of backups (`unreachable`, `auth`, `timeout`, …), and decides which are worth a retry. */
 import type { FailureClass } from '@skolo/api';
-import { errorText, NamedError } from '@skolo/base';
+import { errorText, NamedError, withoutName } from '@skolo/base';
 import { SlowExpression } from '@skolo/base/described-expression';
 import { SecretError } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
@@ -60,7 +60,7 @@ export const isWorthRetrying: Readonly<Record<FailureClass, boolean>> = {
 export function failureOf(device: string, error: unknown): BackupFailed {
   if (error instanceof BackupFailed) return error;
   const text = errorText(error);
-  const what = text.startsWith(`${device}: `) ? text.slice(device.length + 2) : text;
+  const what = withoutName(text, device);
   return new BackupFailed(device, classOf(error), what, { cause: error });
 }
 

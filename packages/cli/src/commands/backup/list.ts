@@ -1,9 +1,9 @@
 import type { BackupVersion } from '@skolo/api';
+import { withoutName } from '@skolo/base';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { withoutName } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { oneName } from './equipment-names.ts';

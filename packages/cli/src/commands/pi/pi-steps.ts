@@ -1,5 +1,6 @@
 /** Steps on many Pis: their progress and results. */
 
+import { withoutName } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { MemberResult } from '@skolo/setup/cluster';
 import type { Host, StepProgress } from '@skolo/setup/engine';
@@ -9,7 +10,7 @@ import type { Io } from '../../io.ts';
 import { printOverview } from '../../output/overview.ts';
 import { showProgress } from '../../output/progress.ts';
 import type { Column } from '../../output/table.ts';
-import { plain, type Style, withoutName } from '../../output/text.ts';
+import { plain, type Style } from '../../output/text.ts';
 import { workstationName } from '../../reach/machine-way.ts';
 import { findPis, type Pis, type PiWayOptions } from '../../reach/pis.ts';
 import { interruptible } from '../../reach/racks.ts';

@@ -3,13 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, ClientAnswer, PowerCycle, powerCycleDaemonApi, Rejection } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
+import { withoutName } from '@skolo/base';
 import { InvalidArgumentError, Option } from 'commander';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import { complain, exitCodes, failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded, foldedItems, type Names } from '../../names.ts';
 import { type Column, printTable, table } from '../../output/table.ts';
-import { plain, withoutName } from '../../output/text.ts';
+import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
 import { type PowerCycleDaemon, powerCycleDaemon } from '../../reach/service-client.ts';
 import { isGood, outcomeText } from './cycle-text.ts';

@@ -1,3 +1,4 @@
+import { withoutName } from '@skolo/base';
 import type { RackReport } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
@@ -48,7 +49,7 @@ const columns: readonly Column<RackReport>[] = [
   {
     title: 'REACHABLE',
     cell: ({ rack, error, answer }) =>
-      error?.message.replace(`${rack.name}: `, '') ?? (answer === undefined ? undefined : 'yes'),
+      error ? withoutName(error.message, rack.name) : answer === undefined ? undefined : 'yes',
     style: ({ error }) => (error === undefined ? undefined : 'red'),
     shrinkTo: 20,
   },

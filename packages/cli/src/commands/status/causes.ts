@@ -1,3 +1,4 @@
+import { withoutName } from '@skolo/base';
 import type { FleetRack, RackStatus } from '@skolo/fleet';
 import type { Remark } from '../../output/overview.ts';
 
@@ -8,7 +9,7 @@ import type { Remark } from '../../output/overview.ts';
 export function causesOf(found: readonly Pick<RackStatus, 'rack' | 'error'>[]): Remark[] {
   const failed = found.flatMap(({ rack, error }) => {
     if (error === undefined) return [];
-    const text = error.message.replace(`${rack.name}: `, '');
+    const text = withoutName(error.message, rack.name);
     return [{ name: rack.name, text, shared: withoutNames(text, rack) }];
   });
   const groups = Map.groupBy(failed, ({ shared }) => shared);

@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errorText, inParallel, parseJson, withDeadline } from '@skolo/base';
+import { errorText, inParallel, parseJson, withDeadline, withoutName } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/base/durable/atomic-file';
 import type { FleetRack } from '@skolo/fleet';
 import { z } from 'zod';
@@ -55,6 +55,6 @@ export async function testWays(
     const why = found.get(key)?.why;
     return why === undefined
       ? []
-      : [{ name, text: `way ${wayName(way)}: ${why.replace(`${name}: `, '')}` }];
+      : [{ name, text: `way ${wayName(way)}: ${withoutName(why, name)}` }];
   });
 }

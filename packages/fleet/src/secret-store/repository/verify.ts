@@ -2,7 +2,9 @@
  * Decides what counts as an unencrypted secret in git: checks that the index does not contain any, and that the team can decrypt its
  * own, for CI and a commit hook.
  */
+
 import { join, relative } from 'node:path';
+import { withoutName } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { StoreError } from '../errors.ts';
 import { sopsHeader } from '../stores/sops-file.ts';
@@ -138,7 +140,7 @@ async function problemOf(path: string, text: string): Promise<string | undefined
     if (recipients.length >= leastRecipients) return undefined;
     return 'has only one recipient, so nobody can decrypt it if that identity is lost; add a second recipient to .sops.yaml and run `sops updatekeys`';
   } catch (error) {
-    if (error instanceof StoreError) return error.message.replace(`${path}: `, '');
+    if (error instanceof StoreError) return withoutName(error.message, path);
     throw error;
   }
 }

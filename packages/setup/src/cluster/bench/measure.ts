@@ -1,11 +1,10 @@
 /** Measures the nodes of a cluster, one thing after the other, so that none disturbs another. */
 
 import { randomInt } from 'node:crypto';
-import { inParallel, shellWord } from '@skolo/base';
+import { errorText, inParallel, shellWord, withoutName } from '@skolo/base';
 import type { Host } from '@skolo/setup/engine';
 import type { ClusterNode } from '@skolo/setup/k3s';
 import { z } from 'zod';
-import { reasonOf } from '../errors.ts';
 import { kubectlOn, kubectlPrelude } from '../kubectl.ts';
 import { nodesOf } from '../nodes.ts';
 import { probeImage } from '../verify/probe-manifests.ts';
@@ -81,7 +80,7 @@ export async function measure(deps: MeasureDeps): Promise<Measured> {
       await work();
     } catch (error) {
       signal.throwIfAborted();
-      failed.push({ what, where, why: reasonOf(where, error) });
+      failed.push({ what, where, why: withoutName(errorText(error), where) });
     }
   }
   const add = (where: string, printed: Printed, text: string) => {

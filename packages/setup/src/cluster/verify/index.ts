@@ -1,10 +1,9 @@
 /** Verifies a cluster: each part is tried, and each failure says what to do. */
 
-import { count, errorText, type Finding, inParallel } from '@skolo/base';
+import { count, errorText, type Finding, inParallel, withoutName } from '@skolo/base';
 import type { Host } from '@skolo/setup/engine';
 import type { ClusterNode } from '@skolo/setup/k3s';
 import { placeOf } from '../distribution.ts';
-import { reasonOf } from '../errors.ts';
 import { kubectlOn } from '../kubectl.ts';
 import { nodesOf } from '../nodes.ts';
 import { finding } from './finding.ts';
@@ -57,7 +56,9 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     } catch (error) {
       signal.throwIfAborted();
       const where = [node.name];
-      unreached.push(finding('ssh', 'unchecked', reasonOf(node.name, error), { where }));
+      unreached.push(
+        finding('ssh', 'unchecked', withoutName(errorText(error), node.name), { where }),
+      );
     }
   });
   facts.sort((a, b) => a.name.localeCompare(b.name));

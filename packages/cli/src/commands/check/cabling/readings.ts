@@ -1,11 +1,10 @@
 /** Reads what switches and routers of a rack report about connected hosts, through the router backup, which has their credentials. */
 import type { ConnectedHosts } from '@skolo/api';
-import { count, type Finding, inParallel } from '@skolo/base';
+import { count, type Finding, inParallel, withoutName } from '@skolo/base';
 import { models } from '@skolo/equipment/models';
 import type { Rack } from '@skolo/rack';
 import { CliError, exitCodes, messageOf } from '../../../errors.ts';
 import { byNumber, folded } from '../../../names.ts';
-import { withoutName } from '../../../output/text.ts';
 import type { RouterBackup } from '../../../reach/service-client.ts';
 
 interface Readings {

@@ -9,6 +9,7 @@ import {
   type Finding,
   pause,
   withDeadline,
+  withoutName,
 } from '@skolo/base';
 import type { Credentials } from '@skolo/base/secrets';
 import { models, type Transport } from '@skolo/equipment/models';
@@ -27,7 +28,6 @@ import {
   SignInRejected,
 } from '@skolo/equipment/transports';
 import { type Equipment, loginToRead } from '@skolo/rack';
-import { withoutName } from '../../../output/text.ts';
 import { changedOutlets, loadsOf, type OfPart, oddOutlets, type Readings } from './outlets.ts';
 import { type LookDeps, type Readers, readersOf, type Use, uses, valuesOf } from './readers.ts';
 import { type Found, oddSettings, type Problem } from './settings.ts';
