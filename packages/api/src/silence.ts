@@ -2,21 +2,40 @@
 import type { Machine, MachineCondition } from './machine-state.ts';
 import type { DeviceStatus } from './swarming-client.ts';
 
-/** Conditions of a machine whose agent does not respond. */
-const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);
+interface ConditionFacts {
+  level: 'well' | 'warning' | 'bad';
+  /** The agent does not respond. */
+  isSilent?: true;
+  /** The machine takes no tasks, although no plan says so. */
+  isUnable?: true;
+}
+
+/** What follows from a condition. */
+export const conditionFacts: Readonly<Record<MachineCondition, ConditionFacts>> = {
+  ok: { level: 'well' },
+  unknown: { level: 'warning' },
+  recovering: { level: 'warning', isUnable: true },
+  maintenance: { level: 'warning' },
+  quarantined: { level: 'bad', isUnable: true },
+  stale: { level: 'warning', isSilent: true },
+  gone: { level: 'bad', isSilent: true, isUnable: true },
+  'never-reported': { level: 'bad' },
+};
 
 export function isSilent({ condition }: Pick<Machine, 'condition'>): boolean {
-  return silent.has(condition);
+  return conditionFacts[condition].isSilent === true;
 }
 
 /** What people read: of a silence, only its age is known, which is beside the word. */
 export function conditionWord(condition: MachineCondition): string {
-  return silent.has(condition) ? 'silent' : condition;
+  return isSilent({ condition }) ? 'silent' : condition;
 }
 
 /** @param machines their numbers by condition, from metrics */
 export function silentIn(machines: Readonly<Record<string, number>>): number {
-  return [...silent].reduce((sum, condition) => sum + (machines[condition] ?? 0), 0);
+  return Object.entries(conditionFacts)
+    .filter(([, facts]) => facts.isSilent)
+    .reduce((sum, [condition]) => sum + (machines[condition] ?? 0), 0);
 }
 
 /** When a machine's condition began. Silence began with the last answer, although the condition is only known a minute later. */

@@ -3,17 +3,19 @@
  * so long (`stale`, `gone`); earlier, if many are silent because of one switch or PDU; never during maintenance.
  */
 import type { Machine, MachineCondition } from '@skolo/api';
-import { isSilent } from '@skolo/api/silence';
+import { conditionFacts, isSilent } from '@skolo/api/silence';
 import type { MachineSources } from './sources.ts';
 
-/** Conditions in which a machine takes no tasks, although no plan says so. */
-const unable: ReadonlySet<string> = new Set(['recovering', 'quarantined', 'gone']);
+/** By conditions of the history, which may be those of another version. */
+const facts = new Map<string, (typeof conditionFacts)[MachineCondition]>(
+  Object.entries(conditionFacts),
+);
 
 /** Whether a machine is unable to work because of a fault. @param codes of the reasons for its condition */
 export function isFault(condition: string, codes: readonly string[]): boolean {
   // A reason `forced` follows from an order.
   const isOrdered = codes.length > 0 && codes.every((code) => code === 'forced');
-  return unable.has(condition) && !isOrdered;
+  return facts.get(condition)?.isUnable === true && !isOrdered;
 }
 
 /** How a machine is unhealthy: it does not respond, or a fault keeps it from accepting tasks until somebody acts. */
@@ -21,7 +23,7 @@ export function unhealthyAs(
   condition: string,
   codes: readonly string[],
 ): 'silent' | 'quarantined' | undefined {
-  if (condition === 'stale' || condition === 'gone') return 'silent';
+  if (facts.get(condition)?.isSilent) return 'silent';
   return condition === 'quarantined' && isFault(condition, codes) ? 'quarantined' : undefined;
 }
 

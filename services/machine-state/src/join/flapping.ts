@@ -1,17 +1,11 @@
 /** Decides when a machine is flapping: its condition changes too often, other than by an order, a plan or a cause that machines share. */
 import type { Machine, MachineCondition } from '@skolo/api';
-import { isSilent } from '@skolo/api/silence';
+import { conditionFacts, isSilent } from '@skolo/api/silence';
 import { isoTime } from '@skolo/base';
 
 const windowMs = 3_600_000;
 /** Three times away from `ok` and back. */
 const leastChanges = 6;
-const faults: ReadonlySet<MachineCondition> = new Set<MachineCondition>([
-  'recovering',
-  'quarantined',
-  'stale',
-  'gone',
-]);
 
 /**
  * The time in which a machine may have faults after an announced reboot, a power cycle or the end of an order, for example while a phone
@@ -49,7 +43,8 @@ export class Flapping {
       if (changes?.at(-1)?.isSilence && this.faulty.delete(name)) changes.pop();
       return;
     }
-    const isFault = faults.has(condition);
+    const { isUnable = false } = conditionFacts[condition];
+    const isFault = isUnable || isSilent(machine);
     const isSame = isFault ? this.faulty.has(name) : condition !== 'ok' || !this.faulty.has(name);
     if (from === condition || isSame) return;
     const isSettling = at - (this.plannedAt.get(name) ?? Number.NEGATIVE_INFINITY) < settlingMs;

@@ -1,6 +1,6 @@
 /** A machine's history in words. */
 import type { HistoryEntry } from '@skolo/api';
-import { conditionWord } from '@skolo/api/silence';
+import { conditionFacts, conditionWord } from '@skolo/api/silence';
 import { count } from '@skolo/base';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
@@ -15,16 +15,17 @@ interface Told {
   style?: Style | undefined;
 }
 
+const styles = { well: 'green', warning: 'yellow', bad: 'red' } as const;
+
 /** Fields that fit on one line each. */
 function told(entry: HistoryEntry): Told {
   switch (entry.kind) {
     case 'condition': {
       const { condition, text } = entry;
-      const isBad = ['quarantined', 'gone', 'never-reported'].includes(condition);
       return {
         what: conditionWord(condition),
         text,
-        style: isBad ? 'red' : condition === 'ok' ? 'green' : 'yellow',
+        style: styles[conditionFacts[condition].level],
       };
     }
     case 'task':

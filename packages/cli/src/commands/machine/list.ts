@@ -1,11 +1,10 @@
 import { type Machine, MachineCondition } from '@skolo/api';
 import { headlineOf } from '@skolo/api/headline';
-import { beganAt, conditionWord, readingsOf } from '@skolo/api/silence';
+import { beganAt, conditionFacts, conditionWord, readingsOf } from '@skolo/api/silence';
 import { Option } from 'commander';
 import { complain } from '../../errors.ts';
 import { list } from '../../output/list.ts';
 import type { HeadLine, Remark } from '../../output/overview.ts';
-import type { Style } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
 import { machineState, whyUnreachable } from '../../reach/service-client.ts';
 import { botState, botStyle, cell, deviceColumn, sentence } from './agent-text.ts';
@@ -22,16 +21,7 @@ interface Options extends SelectionOptions {
 /** Most urgent first. */
 const conditions = MachineCondition.options.toReversed();
 
-const styles: Record<MachineCondition, Style | undefined> = {
-  ok: undefined,
-  unknown: 'yellow',
-  recovering: 'yellow',
-  maintenance: 'yellow',
-  quarantined: 'red',
-  stale: 'yellow',
-  gone: 'red',
-  'never-reported': 'red',
-};
+const styles = { well: undefined, warning: 'yellow', bad: 'red' } as const;
 
 /**
  * `skolo machine list`: lists machines as all services report them, and which columns a narrow terminal leaves out. Machines are not
@@ -124,7 +114,7 @@ export const define = list<Machine, Options>({
     {
       title: 'CONDITION',
       cell: ({ condition }) => conditionWord(condition),
-      style: ({ condition }) => styles[condition],
+      style: ({ condition }) => styles[conditionFacts[condition].level],
     },
     {
       title: 'FOR',
