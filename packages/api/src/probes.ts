@@ -11,9 +11,9 @@ export const DegradedPart = z.object({
   what: z.string().describe('name of the degraded part'),
   why: z.string(),
   since: Time,
-  code: DegradedCode.optional()
-    .catch(undefined)
-    .describe('`disk-full`: the disk of the state directory, or its quota'),
+  code: DegradedCode.optional().describe(
+    '`disk-full`: the disk of the state directory, or its quota',
+  ),
 });
 
 /** `/readyz` responds with 200 while the service accepts work, otherwise with 503. */
