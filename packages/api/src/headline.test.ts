@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { equipmentCause } from './cause.ts';
 import { fullDisk, headlineOf } from './headline.ts';
 import type { Machine } from './machine-state.ts';
 
@@ -6,7 +7,10 @@ type Given = Parameters<typeof headlineOf>[0][number];
 const machines = (number: number, given: Given): Given[] =>
   Array.from({ length: number }, () => given);
 const ok: Given = { condition: 'ok' };
-const dark = (cause?: string): Given => ({ condition: 'stale' as Machine['condition'], cause });
+const dark = (cause?: string): Given => ({
+  condition: 'stale' as Machine['condition'],
+  cause: cause === undefined ? undefined : equipmentCause([cause]),
+});
 
 it.each<[string, Given[], boolean]>([
   ['41 machines are silent: pdu-1; 0 wait for a person', machines(41, dark('pdu-1')), true],

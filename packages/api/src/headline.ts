@@ -40,8 +40,10 @@ export function areManySilent(silent: number, all: number): boolean {
 /** Those of most machines first. */
 function causesOf(silent: readonly Pick<Machine, 'cause'>[]): string {
   const known = silent.flatMap(({ cause }) => cause ?? []);
-  const groups = [...Map.groupBy(known, (cause) => cause)];
-  const names = groups.sort(([, a], [, b]) => b.length - a.length).map(([name]) => name);
+  const groups = [...Map.groupBy(known, ({ code }) => code).values()];
+  const names = groups
+    .sort((a, b) => b.length - a.length)
+    .flatMap(([first]) => (first ? `${first.text}` : []));
   const more = names.length - mostCauses;
   return [...names.slice(0, mostCauses), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }

@@ -9,6 +9,7 @@ export {
 } from './alert-to-pubsub.ts';
 export { AuditEntry, AuditPage, auditApi } from './audit/log-api.ts';
 export { type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
+export { Cause } from './cause.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
 export {
   EnrolledPi,

@@ -1,5 +1,6 @@
 /** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
+import { Cause, text } from './cause.ts';
 import { incidentsApi } from './incident/incident-api.ts';
 import { MachinePower, OutletStatus } from './power-cycle-daemon.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';
@@ -83,10 +84,7 @@ export const Machine = z
       .string()
       .optional()
       .describe('why the machine needs attention; absent if it does not'),
-    cause: z
-      .string()
-      .optional()
-      .describe('cause of the condition if several machines share it, such as `switch-1`'),
+    cause: Cause.optional().describe('cause of the condition if several machines share it'),
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
@@ -164,25 +162,15 @@ export const RackEquipment = z
 export type RackEquipment = z.output<typeof RackEquipment>;
 
 /** A common cause of failures on several machines. */
-export const CommonCause = z
-  .object({
-    what: name.describe(
-      'such as `switch-1`, or `pdu-1 or switch-1` if both explain the same machines',
-    ),
-    equipment: z
-      .array(name)
-      .optional()
-      .describe(
-        'switches, PDUs or routers of which one explains all its machines, and no machine that responds; absent for anything else that machines share',
-      ),
-    kind: z
-      .enum(['equipment', 'shelf', 'model', 'version'])
-      .describe('`equipment`: a switch, PDU or router; otherwise what the machines have in common'),
-    text: z.string(),
-    since: Time.describe('when half of the machines had responded for the last time'),
-    machines: z.array(name),
-  })
-  .meta({ id: 'CommonCause' });
+export const CommonCause = Cause.extend({
+  isPartial: z
+    .literal(true)
+    .optional()
+    .describe('machines that share it respond, so it may be healthy itself'),
+  why: text,
+  since: Time.describe('when half of the machines had responded for the last time'),
+  machines: z.array(name),
+}).meta({ id: 'CommonCause' });
 export type CommonCause = z.output<typeof CommonCause>;
 
 export const ServiceState = z

@@ -107,10 +107,10 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Machines that do not respond, by what they have in common: a switch, PDU, router, shelf, model or version.',
     labels: ['cause'],
     read: ({ machines }) => {
-      const causes = machines.flatMap(({ cause }) => cause ?? []);
-      return [...new Set(causes)].map((cause) => [
+      const codes = machines.flatMap(({ cause }) => cause?.code ?? []);
+      return [...Map.groupBy(codes, (code) => code)].map(([cause, { length }]) => [
         { cause },
-        causes.filter((each) => each === cause).length,
+        length,
       ]);
     },
   },

@@ -1,5 +1,6 @@
 /** Incidents of a rack: which machines fell silent together, why as far as it was known, and who came back when. */
 import { z } from 'zod';
+import { Cause, text as words } from '../cause.ts';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
 import { Time } from '../time.ts';
@@ -20,7 +21,7 @@ export const Evidence = z
       'no-answer',
       'agent-silent',
     ]),
-    text,
+    text: words,
   })
   .meta({ id: 'Evidence' });
 export type Evidence = z.output<typeof Evidence>;
@@ -49,17 +50,17 @@ export const Incident = z
     id: text.describe(
       'from its first silence; it stays the same if the time of that is corrected, and an ID that was merged into another leads to that',
     ),
-    what: text.describe(
-      'cause of most of its machines, such as `switch-3`, or else their names, folded to ranges',
+    title: words.describe(
+      'its cause and the number of machines, such as `switch-3, 20 machines`, or else their names, folded to ranges',
     ),
-    isExplained: z.boolean().describe('whether `what` is a cause'),
+    cause: Cause.optional().describe('what explained the most machines at one time'),
     since: Time.describe('the last answer of the machine that fell silent first'),
     to: Time.optional().describe('when the last machine responded; absent while one is silent'),
     began: texts.describe('machines that fell silent in its first minute; the others joined later'),
     machines: z.array(IncidentMachine).describe('in the order in which they fell silent'),
     causes: z
-      .array(z.object({ at: Time, what: text, text, machines: z.int() }))
-      .describe('as they were known at each time; `what` is empty once nothing explains the rest'),
+      .array(z.object({ at: Time, cause: Cause.optional(), why: words, machines: z.int() }))
+      .describe('as they were known at each time; absent once nothing explains the rest'),
   })
   .meta({ id: 'Incident' });
 export type Incident = z.output<typeof Incident>;

@@ -36,12 +36,6 @@ export function outcomeOf(
   ].join('; ');
 }
 
-/** `switch-3, 20 machines` */
-export function subjectOf({ what, isExplained, machines }: Incident): string {
-  const many = count(machines.length, 'machine');
-  return isExplained || what.endsWith('incidents') ? `${what}, ${many}` : what;
-}
-
 /** Those that are silent now, in the order in which a person walks along the shelves. @param shelves as in rack.yaml */
 export function inWalkingOrder(
   machines: readonly IncidentMachine[],
@@ -76,7 +70,7 @@ export function incidentText(report: IncidentReport, rack: string, timezone?: st
   const until = end === undefined ? 'now' : shortly(end, from.day);
   return [
     `${rack}, incident ${id}`,
-    ...wrapped('', `${subjectOf(report)}: ${from.day} ${from.time} to ${until} (${from.offset})`),
+    ...wrapped('', `${report.title}: ${from.day} ${from.time} to ${until} (${from.offset})`),
     ...wrapped('', outcomeOf(report, today)),
     ...(seenBefore
       ? [`seen before: ${count(seenBefore.times, 'time')} since ${clock(seenBefore.since).day}`]
@@ -90,12 +84,7 @@ export function incidentText(report: IncidentReport, rack: string, timezone?: st
     ),
     ...section(
       'Cause, as it was known',
-      causes.flatMap(({ at, what, text, machines }) =>
-        wrapped(
-          `${today(at)}  `,
-          `${what === '' ? 'no cause is known any more' : text} (${machines})`,
-        ),
-      ),
+      causes.flatMap(({ at, why, machines }) => wrapped(`${today(at)}  `, `${why} (${machines})`)),
     ),
     ...section('Changes in the hour before', linesOf(rows.filter(isBefore), clock)),
     ...section(

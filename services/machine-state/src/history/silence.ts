@@ -1,13 +1,24 @@
 /** A machine's silence, as stored: the facts from which incidents are computed. */
+import { Cause, CommonCause } from '@skolo/api';
+import { equipmentCause, sharedCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { z } from 'zod';
 
 /** An incident is over when all have answered for this time: a machine that falls silent within it belongs to the same one. */
 export const overAfterMs = 300_000;
 
-/** What was known about the cause at a time. `what` is empty if nothing explains the silence, or not any more. */
-const KnownCause = z.object({ at: z.number(), what: z.string(), text: z.string() });
+/** What was known about the cause at a time. Without `cause`, nothing explains the silence, or not any more. */
+const KnownCause = z.object({
+  at: z.number(),
+  cause: Cause.optional(),
+  why: CommonCause.shape.why,
+});
+export type KnownCause = z.output<typeof KnownCause>;
 
-export const Silence = z.object({
+/** As version 0.2.0 wrote it: a sentence, and the names in it, or an empty text. */
+const KnownCause020 = z.object({ at: z.number(), what: z.string(), text: z.string() });
+
+const Stored = z.object({
   /** From its start, as first seen: {@link idOf}. */
   id: z.string(),
   machine: z.string(),
@@ -19,13 +30,38 @@ export const Silence = z.object({
   endedAt: z.number().optional(),
   /** It left rack.yaml. */
   left: z.literal(true).optional(),
-  causes: z.array(KnownCause),
+  causes: z.array(z.union([KnownCause, KnownCause020])),
   /** What it shared with others then, such as `model pixel 7`: see `traitsOf`. */
   traits: z.array(z.string()),
   /** IDs of tasks that it has lost. */
   lost: z.array(z.string()),
 });
+export const Silence = Stored.transform(({ causes, ...rest }) => ({
+  ...rest,
+  causes: causes.map(
+    (known): KnownCause =>
+      'what' in known
+        ? { at: known.at, cause: causeOf020(known, rest.traits), why: words(known.text) }
+        : known,
+  ),
+}));
 export type Silence = z.output<typeof Silence>;
+
+/**
+ * Returns the cause that version 0.2.0 stored as text, or undefined if it is empty.
+ *
+ * @param traits of the machine: a sentence does not tell shelves from equipment
+ */
+export function causeOf020(
+  { what, text }: { what: string; text: string },
+  traits: readonly string[] = [],
+): Cause | undefined {
+  if (what === '') return undefined;
+  if (/^\d+ of \d+ machines of model /.test(text)) return sharedCause('model', what);
+  if (/^\d+ of \d+ machines with agent /.test(text)) return sharedCause('version', what);
+  if (traits.includes(`shelf ${what}`)) return sharedCause('shelf', what);
+  return equipmentCause(what.split(/,? or |, /));
+}
 
 /** As long as the ID of an incident may be in the power-cycle daemon. */
 const mostLetters = 100;
@@ -37,11 +73,11 @@ export function idOf(machine: string, at: number): string {
 }
 
 /** The cause as it is known now. */
-export function causeOf({ causes }: Pick<Silence, 'causes'>): string {
-  return causes.at(-1)?.what ?? '';
+export function causeOf({ causes }: Pick<Silence, 'causes'>): Cause | undefined {
+  return causes.at(-1)?.cause;
 }
 
 /** The cause of its incident: not what a machine that did not return with the others shares with a later one. */
-export function firstCauseOf(silence: Pick<Silence, 'causes'>): string {
-  return silence.causes.some(({ what }) => what === '') ? '' : causeOf(silence);
+export function firstCauseOf(silence: Pick<Silence, 'causes'>): Cause | undefined {
+  return silence.causes.some(({ cause }) => cause === undefined) ? undefined : causeOf(silence);
 }

@@ -1,5 +1,6 @@
 /** States what is known about a silent machine, from its outlets to its agent. Evidence, no verdict. Pure. */
 import type { Evidence, Machine, MachinePower } from '@skolo/api';
+import { words } from '@skolo/api/words';
 import type { PowerView } from '../join/sources.ts';
 
 /** Whether ports of a switch have a link, by name; or why that is not known. */
@@ -40,7 +41,7 @@ function ofEquipment(name: string, power: EvidenceSources['power']): Evidence[] 
   const found = power?.controllers.get(name);
   if (found?.state !== 'down') return [];
   const text = `${name} is down${found.detail === undefined ? '' : `: ${found.detail}`}`;
-  return [{ kind: 'equipment-down', text }];
+  return [{ kind: 'equipment-down', text: words(text) }];
 }
 
 function ofOutlet({
@@ -53,19 +54,18 @@ function ofOutlet({
   if (state === 'off' && switchedOff) {
     const { by, reason } = switchedOff;
     const text = `outlet ${outlet} stays off until someone turns it on: turned off by ${by}: ${reason}`;
-    return [{ kind: 'switched-off', text }];
+    return [{ kind: 'switched-off', text: words(text) }];
   }
   if (state === 'off') {
     // Services do not read its settings: one more session would be in the way of those that restore power.
     const reason = stuckOff
       ? 'it does not turn on'
       : 'nobody turned it off with skolo; skolo check equipment shows whether a setting keeps it off after a power failure';
-    return [{ kind: 'outlet-off', text: `outlet ${outlet} is off: ${reason}` }];
+    return [{ kind: 'outlet-off', text: words(`outlet ${outlet} is off: ${reason}`) }];
   }
   if (fault === undefined) return [];
-  return [
-    { kind: 'outlet-fault', text: `outlet ${outlet} is on, but delivers no power: ${fault}` },
-  ];
+  const text = `outlet ${outlet} is on, but delivers no power: ${fault}`;
+  return [{ kind: 'outlet-fault', text: words(text) }];
 }
 
 function ofLink(
@@ -74,15 +74,17 @@ function ofLink(
   why = 'no request was made yet',
 ): Evidence[] {
   if (refused.test(why)) {
-    return [{ kind: 'agent-silent', text: `the machine responds, but its agent does not: ${why}` }];
+    const text = `the machine responds, but its agent does not: ${why}`;
+    return [{ kind: 'agent-silent', text: words(text) }];
   }
   const known =
     uplink === undefined ? 'rack.yaml does not say at which port it is' : links(nameIn(uplink));
   const port = uplink?.slice(uplink.indexOf('/') + 1) ?? '';
   const isUp = typeof known === 'string' ? undefined : known.get(port);
-  if (isUp === false) return [{ kind: 'no-link', text: `port ${uplink} has no link` }];
+  if (isUp === false) return [{ kind: 'no-link', text: words(`port ${uplink} has no link`) }];
   const link = isUp
     ? `port ${uplink} has a link`
     : `its link is unknown (${typeof known === 'string' ? known : `${uplink} was not listed`})`;
-  return [{ kind: 'no-answer', text: `${link}, but the machine does not respond: ${why}` }];
+  const text = `${link}, but the machine does not respond: ${why}`;
+  return [{ kind: 'no-answer', text: words(text) }];
 }

@@ -1,6 +1,8 @@
 /** Computes incidents from silences: the same after a restart, and for last month. Pure. */
-import type { Incident, IncidentMachine } from '@skolo/api';
+import type { Cause, Incident, IncidentMachine } from '@skolo/api';
+import { type Words, words } from '@skolo/api/words';
 import { isoTime } from '@skolo/base';
+import { count } from '@skolo/base/count';
 import { foldNames } from '@skolo/rack';
 import type { Silence } from '../history/silence.ts';
 import { given } from '../join/machine.ts';
@@ -26,10 +28,11 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
   const isOpen = sorted.some(({ endedAt }) => endedAt === undefined);
   const to = isOpen ? undefined : Math.max(...sorted.map(({ endedAt = 0 }) => endedAt));
   const cause = mainCause(sorted);
+  const names = machines.map(({ name }) => name);
   return {
     id,
-    what: cause ?? foldNames(machines.map(({ name }) => name)),
-    isExplained: cause !== undefined,
+    title: words(cause ? `${cause.text}, ${count(machines.length, 'machine')}` : foldNames(names)),
+    ...given({ cause }),
     since: isoTime(since),
     ...given({ to: to === undefined ? undefined : isoTime(to) }),
     began: [
@@ -58,10 +61,12 @@ function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
 }
 
 /** The last cause that was known for each machine; that of most. */
-function mainCause(silences: readonly Silence[]): string | undefined {
-  const causes = silences.flatMap(({ causes }) => causes.findLast(({ what }) => what !== '') ?? []);
-  const counts = Map.groupBy(causes, ({ what }) => what);
-  return [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0];
+function mainCause(silences: readonly Silence[]): Cause | undefined {
+  const causes = silences.flatMap(
+    ({ causes }) => causes.findLast(({ cause }) => cause !== undefined)?.cause ?? [],
+  );
+  const counts = Map.groupBy(causes, ({ code }) => code);
+  return [...counts.values()].toSorted((a, b) => b.length - a.length)[0]?.[0];
 }
 
 /** Machines learn of the same cause one after the other. */
@@ -69,23 +74,24 @@ function causesIn(silences: readonly Silence[]): Incident['causes'] {
   const all = silences
     .flatMap(({ machine, causes }) => causes.map((cause) => ({ ...cause, machine })))
     .toSorted((a, b) => a.at - b.at);
-  const rows: { at: number; what: string; text: string; machines: Set<string> }[] = [];
-  const latest = new Map<string, (typeof rows)[number]>();
-  for (const { at, what, text, machine } of all) {
-    const known = latest.get(what);
+  const rows: { at: number; cause: Cause | undefined; why: Words; machines: Set<string> }[] = [];
+  const latest = new Map<string | undefined, (typeof rows)[number]>();
+  for (const { at, cause, why, machine } of all) {
+    const known = latest.get(cause?.code);
     if (known && at - known.at < beginMs) {
       known.machines.add(machine);
       // The last one says of how many machines.
-      known.text = text;
+      known.why = why;
       continue;
     }
-    const row = { at, what, text, machines: new Set([machine]) };
-    latest.set(what, row);
+    const row = { at, cause, why, machines: new Set([machine]) };
+    latest.set(cause?.code, row);
     rows.push(row);
   }
-  return rows.map(({ at, machines, ...rest }) => ({
-    ...rest,
+  return rows.map(({ at, machines, cause, why }) => ({
     at: isoTime(at),
+    ...given({ cause }),
+    why,
     machines: machines.size,
   }));
 }

@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api';
+import { sharedCause } from '@skolo/api/cause';
 import { runs, tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
@@ -38,8 +39,8 @@ const started = async () => {
   return lab;
 };
 const summary = async ({ list }: Awaited<ReturnType<typeof started>>) =>
-  (await list()).incidents.map(({ what, machines, to }) => [
-    what,
+  (await list()).incidents.map(({ cause, machines, to }) => [
+    cause?.code,
     machines.map(({ name }) => name).join(' '),
     to === undefined ? 'silent' : 'back',
   ]);
@@ -61,7 +62,7 @@ it('says what it began with, who joined, who answered when, and the cause as it 
   expect(incidents).toHaveLength(1);
   expect(found).toMatchObject({
     id: alone?.id,
-    what: 'switch-1',
+    cause: { code: 'switch-1' },
     began: a.slice(0, 2),
     since: '2026-11-20T02:00:05.000Z',
   });
@@ -72,9 +73,9 @@ it('says what it began with, who joined, who answered when, and the cause as it 
     ['a-3', '2026-11-20T02:02:20.000Z'],
     ['a-4', undefined],
   ]);
-  expect(found?.causes.map(({ what, machines }) => [what, machines])).toEqual([
+  expect(found?.causes.map(({ cause, machines }) => [cause?.code, machines])).toEqual([
     ['switch-1', 4],
-    ['', 1],
+    [undefined, 1],
   ]);
 });
 
@@ -260,7 +261,8 @@ machines:
   const say = (name: string, condition: Machine['condition'], cause?: string) => {
     const now = new Date(clock.now()).toISOString();
     const machine: Machine = {
-      ...{ name, kind: 'rpi', condition, sentence: 'silent', since: now, lastSeen: now, cause },
+      ...{ name, kind: 'rpi', condition, sentence: 'silent', since: now, lastSeen: now },
+      ...(cause && { cause: sharedCause('shelf', cause) }),
       ...{ pools: [], devices: [], repairs: [], orders: [], alerts: [], wiring: { power: [] } },
     };
     incidents.consume({ type: 'machine', machine, isReadingsOnly: false });
@@ -276,8 +278,8 @@ machines:
 
   const span = { since: '2026-11-20T00:00:00Z', limit: 1000 };
   const found = await listIncidents({ clock, history, incidents }, span);
-  expect(found.incidents.map(({ what, machines }) => [what, machines.length])).toEqual(
-    Array.from({ length: 40 }, (_, at) => [`shelf${39 - at}`, 300]),
+  expect(found.incidents.map(({ cause, machines }) => [cause?.code, machines.length])).toEqual(
+    Array.from({ length: 40 }, (_, at) => [`shelf:shelf${39 - at}`, 300]),
   );
 });
 

@@ -4,6 +4,7 @@
  */
 import type { Machine } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
+import { words } from '@skolo/api/words';
 import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
@@ -83,7 +84,7 @@ export class Incidents {
     this.followClock();
     const { clock, rack } = this.deps;
     const now = clock.now();
-    const { name, since, lastSeen = since, cause: what = '', sentence } = machine;
+    const { name, since, lastSeen = since, cause, sentence } = machine;
     const seenAt = lastSeen === undefined ? now : Date.parse(lastSeen);
     const open = this.openOf(name);
     if (!isSilent(machine)) {
@@ -108,17 +109,17 @@ export class Incidents {
         .slice(0, mostTraits),
       lost: [],
     };
-    const isSame = causeOf(silence) === what;
+    const isSame = causeOf(silence)?.code === cause?.code;
     this.late.delete(name);
     if (open && isSame) return;
-    if (open && what === '' && !this.knowsCauses) {
+    if (open && cause === undefined && !this.knowsCauses) {
       this.late.set(name, machine);
       return;
     }
-    const text = what === '' ? '' : cut(sentence);
+    const why = words(cause ? cut(sentence) : 'no cause is known any more');
     const causes = isSame
       ? silence.causes
-      : [...silence.causes, { at: now, what, text }].slice(-mostCauses);
+      : [...silence.causes, { at: now, ...(cause && { cause }), why }].slice(-mostCauses);
     this.put({ ...silence, causes });
     this.group({ ...silence, causes });
   }
@@ -171,6 +172,6 @@ function shifted(silence: Silence, ms: number): Silence {
     ...silence,
     at: at + ms,
     ...(endedAt !== undefined && { endedAt: endedAt + ms }),
-    causes: causes.map((cause) => ({ ...cause, at: cause.at + ms })),
+    causes: causes.map((known) => ({ ...known, at: known.at + ms })),
   };
 }

@@ -2,7 +2,9 @@
 import type { Incident, IncidentReport, Machine, Timeline, TimelineRow } from '@skolo/api';
 import { rowsAfterMs } from '@skolo/api/incident-text';
 import { isSilent } from '@skolo/api/silence';
+import { words } from '@skolo/api/words';
 import { errorText, isoTime } from '@skolo/base';
+import { count } from '@skolo/base/count';
 import { HttpProblem } from '@skolo/common';
 import type { History } from '../history/history.ts';
 import type { Silence } from '../history/silence.ts';
@@ -11,7 +13,7 @@ import type { AgentView, Services } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { differences } from './differences.ts';
 import { evidenceOf, type Links } from './evidence.ts';
-import { equipmentIn, feedsIn, namesIn } from './grouping.ts';
+import { feedsIn } from './grouping.ts';
 import { incidentsIn } from './incident.ts';
 import type { Incidents } from './incidents.ts';
 
@@ -99,8 +101,8 @@ function incidentNamed(
 ): Incident | undefined {
   // One that was merged into another.
   const wanted = silences.find((each) => each.id === id)?.incident ?? id;
-  const isAbout = ({ what, causes, machines }: Incident) =>
-    [what, ...causes.map((cause) => cause.what)].some((each) => namesIn(each).includes(id)) ||
+  const isAbout = ({ causes, machines }: Incident) =>
+    causes.some(({ cause }) => cause?.code === id || cause?.equipment.includes(id)) ||
     machines.some(({ name }) => name === id);
   return id === 'last' ? all[0] : (all.find((each) => each.id === wanted) ?? all.find(isAbout));
 }
@@ -110,8 +112,11 @@ function together(silences: readonly Silence[], some: readonly Incident[]): Inci
   const own = silences.filter(({ incident }) => ids.has(incident));
   if (own.length === 0) return undefined;
   const [incident] = incidentsIn(own.map((silence) => ({ ...silence, incident: 'all' })));
-  const count = some.length === 1 ? (some[0]?.what ?? '') : `${some.length} incidents`;
-  return incident && { ...incident, what: count, isExplained: false };
+  const title =
+    some.length === 1
+      ? some[0]?.title
+      : words(`${some.length} incidents, ${count(incident?.machines.length ?? 0, 'machine')}`);
+  return incident && title && { ...incident, title, cause: undefined };
 }
 
 async function withEvidence(
@@ -170,10 +175,17 @@ async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' |
 }
 
 function seenBefore(incident: Incident, all: readonly Incident[]): IncidentReport['seenBefore'] {
-  const { id, what, since } = incident;
-  const earlier = all.filter((each) => each.what === what && each.since < since && each.id !== id);
+  const { id, since } = incident;
+  const own = titleOf(incident);
+  const earlier = all.filter(
+    (each) => each.since < since && each.id !== id && titleOf(each) === own,
+  );
   const [last, first] = [earlier[0], earlier.at(-1)];
   return first && last && { times: earlier.length, since: first.since, last: last.id };
+}
+
+function titleOf({ cause, title }: Incident): unknown {
+  return cause?.code ?? title;
 }
 
 /** Whose rows count only if they are about its machines, or about what feeds them. */
@@ -198,7 +210,7 @@ async function rowsOf(
   incident: Incident,
   timeline: ReadTimeline,
 ) {
-  const { what, machines, since, to } = incident;
+  const { cause, machines, since, to } = incident;
   const begin = Date.parse(since);
   const end = to === undefined ? clock.now() : Math.min(Date.parse(to) + rowsAfterMs, clock.now());
   const until = Math.max(begin + 1, Math.min(end, begin - hourMs + mostMs));
@@ -207,10 +219,7 @@ async function rowsOf(
     until: isoTime(until),
   });
   const feeds = feedsIn(rack());
-  const related = new Set([
-    ...machines.map(({ name }) => name),
-    ...equipmentIn(rack(), what).flatMap((name) => [...feeds(name)]),
-  ]);
+  const related = new Set([...machines.map(({ name }) => name), ...(cause ? feeds(cause) : [])]);
   const isAbout = ({ names, at, endedAt = at }: TimelineRow) =>
     Date.parse(endedAt) >= begin - hourMs && names.some((name) => related.has(name));
   return {

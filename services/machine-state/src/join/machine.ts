@@ -1,5 +1,5 @@
 /** Joins one machine from all sources. Pure. */
-import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
+import type { AgentStatus, Cause, CommonCause, DeviceStatus, Machine } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import { isoTime } from '@skolo/base';
 import { formatOutlet, type Machine as RackMachine, sharedPort } from '@skolo/rack';
@@ -41,7 +41,7 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
     condition,
     ...(condition !== 'never-reported' && { since: isoTime(sinceOf(condition, sources, now)) }),
     sentence: sentenceOf(name, condition, told),
-    ...given({ needsAttention, cause: told.cause?.what, flapping }),
+    ...given({ needsAttention, cause: causeIn(told.cause), flapping }),
     ...(seenAt !== undefined && { lastSeen: isoTime(seenAt) }),
     ...ofAgent(status, hasFallenSilent),
     devices,
@@ -57,6 +57,13 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
     }),
     alerts,
   };
+}
+
+/** Without what is about its other machines. */
+function causeIn(common: CommonCause | undefined): Cause | undefined {
+  if (common === undefined) return undefined;
+  const { kind, equipment, code, text } = common;
+  return { kind, equipment, code, text };
 }
 
 /** A phone without `power` of its own loses it with its neighbour's. */

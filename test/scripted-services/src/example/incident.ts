@@ -1,5 +1,7 @@
 import type { Incident, IncidentReport, Machine, RackView, TimelineRow } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { isSilent } from '@skolo/api/silence';
+import { words } from '@skolo/api/words';
 
 const related: ReadonlySet<TimelineRow['kind']> = new Set([
   ...(['configuration', 'rack-file', 'cycle', 'hold', 'on-it', 'note', 'alert', 'down'] as const),
@@ -18,8 +20,8 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
   const all = [...machines.filter(({ name }) => named.has(name)), ...returned.slice(-6)];
   return {
     id: `${since.slice(0, 19).replaceAll(/[-:]/g, '')}-${all[0]?.name}`,
-    what: cause?.what ?? all[0]?.name ?? '',
-    isExplained: cause !== undefined,
+    title: words(cause ? `${cause.text}, ${all.length} machines` : `${all[0]?.name}`),
+    ...(cause && { cause }),
     since,
     began: all.map(({ name }) => name),
     machines: all.map((machine, at) => ({
@@ -29,9 +31,7 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
       lost: machine.taskWhenLastSeen?.id ? [machine.taskWhenLastSeen.id] : [],
       ...(machine.shelf && { shelf: machine.shelf }),
     })),
-    causes: cause
-      ? [{ at: after(50), what: cause.what, text: cause.text, machines: named.size }]
-      : [],
+    causes: cause ? [{ at: after(50), cause, why: cause.why, machines: named.size }] : [],
   };
 }
 
@@ -44,9 +44,11 @@ export function incidentOf({ at, endedAt, kind, names, text }: TimelineRow): Inc
     lost: [],
     ...(endedAt && { answeredAt: endedAt }),
   }));
-  const causes = [{ at, what: 'switch-1', text, machines: names.length }];
+  const cause = equipmentCause(['switch-1']);
+  const causes = [{ at, cause, why: words(text), machines: names.length }];
   const since = { id: `${at.slice(0, 19).replaceAll(/[-:]/g, '')}-${names[0]}`, since: at };
-  const what = { what: 'switch-1', isExplained: true, began: names, machines, causes };
+  const title = words(`switch-1, ${names.length} machines`);
+  const what = { title, cause, began: names, machines, causes };
   return [{ ...since, ...(endedAt && { to: endedAt }), ...what }];
 }
 
@@ -64,8 +66,11 @@ export function incidentReportIn(
       ...machine,
       ...(machine.answeredAt === undefined && {
         evidence: [
-          { kind: 'equipment-down' as const, text: `${incident.what} is down: no answer` },
-          { kind: 'no-link' as const, text: `port ${uplinkOf.get(machine.name)} has no link` },
+          { kind: 'equipment-down' as const, text: words(`${incident.cause?.text} is down`) },
+          {
+            kind: 'no-link' as const,
+            text: words(`port ${uplinkOf.get(machine.name)} has no link`),
+          },
         ],
       }),
     })),

@@ -1,6 +1,8 @@
 /** A plausible rack of any size, as machine-state shows it; deterministic. */
 
 import type { DeviceStatus, Machine, MachineCondition, RackEquipment, RackView } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { seeded } from '@skolo/base/durable/fault-injection';
 import { ago } from '../ago.ts';
 
@@ -82,10 +84,8 @@ export function generateRack(count: number): GeneratedRack {
   if (downSwitch !== undefined) {
     const text = `${downSwitch} is not responding`;
     rack.causes.push({
-      what: downSwitch,
-      kind: 'equipment',
-      equipment: [downSwitch],
-      text,
+      ...equipmentCause([downSwitch]),
+      why: words(text),
       since: before(12),
       machines: dark,
     });
@@ -148,7 +148,7 @@ function machineOf(
     since,
     sentence: sentenceOf(condition, isDark ? `${downSwitch} is down` : faulty?.text, isBusy),
     ...(!isDark && faulty?.person && { needsAttention: faulty.person }),
-    ...(isDark && downSwitch && { cause: downSwitch }),
+    ...(isDark && downSwitch && { cause: equipmentCause([downSwitch]) }),
     ...(faulty && chance() < 0.15 && { flapping: { changes: 7, since: before(48) } }),
     lastSeen: isSilent ? since : before(0.1),
     health: {

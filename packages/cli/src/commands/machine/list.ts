@@ -150,7 +150,12 @@ export const define = list<Machine, Options>({
       leaveOut: 3,
     },
     deviceColumn((machine) => readingsOf(machine).devices),
-    { title: 'CAUSE', cell: ({ cause }) => cause && cell(cause), style: () => 'red', leaveOut: 5 },
+    {
+      title: 'CAUSE',
+      cell: ({ cause }) => cause && cell(`${cause.text}`),
+      style: () => 'red',
+      leaveOut: 5,
+    },
   ],
 });
 

@@ -1,4 +1,6 @@
 import type { IncidentReport, RackView } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { untilTestEnds } from '@skolo/base/testing';
 import { startScripted } from '@skolo/scripted-services/service';
 import { expect, it } from 'vitest';
@@ -7,10 +9,10 @@ import { runCommand } from '../../testing/run-command.ts';
 const since = '2026-11-20T03:26:05.000Z';
 const away = (name: string, text: string) => ({
   ...{ name, at: since, lost: ['t-1'] },
-  evidence: [{ kind: 'no-link' as const, text }],
+  evidence: [{ kind: 'no-link' as const, text: words(text) }],
 });
 const report: IncidentReport = {
-  ...{ id: '20261120T032605-rpi-1', what: 'switch-1', isExplained: true, since },
+  ...{ id: '20261120T032605-rpi-1', title: words('switch-1, 4 machines'), since },
   began: ['rpi-1'],
   machines: [
     { name: 'rpi-1', at: since, answeredAt: '2026-11-20T03:29:00.000Z', lost: [] },
@@ -21,7 +23,15 @@ const report: IncidentReport = {
     ),
     { name: 'rpi-9', at: since, left: true, lost: [] },
   ],
-  causes: [{ at: since, what: 'switch-1', text: 'switch-1 is down', machines: 3 }],
+  cause: equipmentCause(['switch-1']),
+  causes: [
+    {
+      at: since,
+      cause: equipmentCause(['switch-1']),
+      why: words('switch-1 is down'),
+      machines: 3,
+    },
+  ],
   differences: ['model pixel 6: 2 of 2 that did not return, 0 of 1 that did'],
   rows: [],
   missing: [],

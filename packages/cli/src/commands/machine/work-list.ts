@@ -43,10 +43,10 @@ export function printWork(io: Io, { head, machines, causes, all }: Work): void {
   );
 }
 
-function causeLines({ what, text, since }: CommonCause, now: number) {
+function causeLines({ text, why, since }: CommonCause, now: number) {
   return [
-    `[ ] ${what}: for ${age(since, now)}, last answer ${timestamp(Date.parse(since))}`,
-    `    ${sentence(text)}`,
+    `[ ] ${text}: for ${age(since, now)}, last answer ${timestamp(Date.parse(since))}`,
+    `    ${sentence(`${why}`)}`,
   ].map(plain);
 }
 

@@ -1,4 +1,5 @@
 import type { Machine, RackView, ServiceState } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { expect, it } from 'vitest';
 import { healthFrom } from './from-services.ts';
 
@@ -71,7 +72,7 @@ it.each([
 it('more than a tenth of silent machines are critical, as in the headline', () => {
   const machines = (silent: number) =>
     Array.from({ length: 20 }, (_, at) =>
-      machine(at < silent ? 'stale' : 'ok', { cause: 'pdu-1' }),
+      machine(at < silent ? 'stale' : 'ok', { cause: equipmentCause(['pdu-1']) }),
     );
 
   expect(health([own], machines(2)).state).toBe('ok');

@@ -1,6 +1,6 @@
 /** The page of an incident, or of all incidents of a period: who came back, who did not, and what is different about those. */
 import type { Incident, IncidentMachine, IncidentReport } from '@skolo/api/incident';
-import { evidenceText, outcomeOf, subjectOf } from '@skolo/api/incident-text';
+import { evidenceText, outcomeOf } from '@skolo/api/incident-text';
 import type { Machine } from '@skolo/api/machine-state';
 import { isSilent } from '@skolo/api/silence';
 import type { TimelineRow } from '@skolo/api/timeline';
@@ -46,7 +46,7 @@ function Report({ report }: { report: IncidentReport }) {
   const during = report.rows.filter((row) => row.at >= since);
   return (
     <>
-      <h1>{subjectOf(report)}</h1>
+      <h1>{`${report.title}`}</h1>
       <p>
         <At time={since} /> to {to ? <At time={to} /> : 'now'}{' '}
         <a class="button" href={hrefOf('incident', [id], id === 'all' ? { since, until: to } : {})}>
@@ -74,8 +74,11 @@ function Report({ report }: { report: IncidentReport }) {
         </p>
       ))}
       <div class="buttons">
-        {to === undefined && <CycleButton name={report.what} of={report.what} />}
-        {machines.length > 0 && <OnIt what={report.what} machines={machines} since={since} />}
+        {to === undefined &&
+          report.cause?.equipment.map((name) => <CycleButton key={name} name={name} of={name} />)}
+        {machines.length > 0 && (
+          <OnIt what={`${report.cause?.text ?? report.title}`} machines={machines} since={since} />
+        )}
       </div>
       <TileList machines={machines} isTabStop />
       <NotBack machines={withNow(report.machines, all)} />
@@ -129,9 +132,8 @@ function Causes({ causes, at }: { causes: Incident['causes']; at(time: string): 
   return (
     <Section title="Cause, as it was known">
       {causes.map((cause) => (
-        <li key={`${cause.at} ${cause.what}`}>
-          <time dateTime={cause.at}>{at(cause.at)}</time>{' '}
-          {cause.what === '' ? 'no cause is known any more' : cause.text} (
+        <li key={`${cause.at} ${cause.cause?.code}`}>
+          <time dateTime={cause.at}>{at(cause.at)}</time> {`${cause.why}`} (
           {count(cause.machines, 'machine')})
         </li>
       ))}

@@ -70,7 +70,7 @@ function Mark({ state }: { state: string }) {
 
 function Port({ machine, port }: { machine: IncidentMachine; port: string }) {
   const { name, at, answeredAt, evidence = [] } = machine;
-  const nearest = evidence.at(-1)?.text ?? 'silent';
+  const nearest = `${evidence.at(-1)?.text ?? 'silent'}`;
   return (
     <li>
       <span class="muted">{port.slice(port.indexOf('/') + 1)}</span> <MachineLink name={name} />{' '}

@@ -31,15 +31,15 @@ export function Visit() {
         <section>
           <h2>Common causes</h2>
           <ul class="tasks">
-            {rack.causes.map(({ what, equipment = [], text, since }) => (
-              <li key={what}>
+            {rack.causes.map(({ code, equipment, isPartial, text, why, since }) => (
+              <li key={code}>
                 <span class="box" aria-hidden="true" />
                 <div>
                   <p>
-                    <b>{what}</b> <Ago time={since} />
+                    <b>{`${text}`}</b> <Ago time={since} />
                   </p>
-                  <p>{text}</p>
-                  {equipment.map((name) => (
+                  <p>{`${why}`}</p>
+                  {(isPartial ? [] : equipment).map((name) => (
                     <p key={name} class="muted">
                       {placeOf(name, rack)}
                     </p>
