@@ -209,6 +209,10 @@ export const RackView = z
     shelves: z.array(z.object({ name: z.string(), machines: z.array(name) })),
     equipment: z.array(RackEquipment).describe('router, switches, PDUs'),
     causes: z.array(CommonCause),
+    incidents: z
+      .array(z.object({ id: z.string(), since: Time, machines: z.array(name) }))
+      .default([])
+      .describe('IDs of incidents that continue, with the machines that are silent'),
     services: z.array(ServiceState),
     cycleRequests: z
       .array(CycleRequest)

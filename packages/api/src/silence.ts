@@ -1,5 +1,5 @@
 /** Facts about machines in trouble, by one rule for pages and commands: since when, which are silent, who is working on it. */
-import type { Machine, MachineCondition } from './machine-state.ts';
+import type { Machine, MachineCondition, RackView } from './machine-state.ts';
 import type { DeviceStatus } from './swarming-client.ts';
 
 /** Conditions of a machine whose agent does not respond. */
@@ -55,6 +55,15 @@ export function recentlySilent(machines: Iterable<Machine>): Machine[] {
         condition === 'stale' && !cause && !needsAttention && !power?.cycle,
     )
     .sort(({ lastSeen: a = '' }, { lastSeen: b = '' }) => a.localeCompare(b));
+}
+
+/** Incidents that continue, and contain one of these machines. */
+export function incidentsOf(
+  machines: readonly Pick<Machine, 'name'>[],
+  incidents: RackView['incidents'],
+): RackView['incidents'] {
+  const names = new Set(machines.map(({ name }) => name));
+  return incidents.filter((incident) => incident.machines.some((name) => names.has(name)));
 }
 
 export interface OnIt {

@@ -17,7 +17,9 @@ import type { ReportedOrders } from './orders/reported.ts';
 
 interface Sources {
   rack(): Pick<Rack, 'machines'>;
-  current: Pick<Current, 'machines'> & { rack(): Pick<RackView, 'services'> };
+  current: Pick<Current, 'machines'> & {
+    rack(): Pick<RackView, 'services' | 'causes' | 'incidents'>;
+  };
   history: Pick<History, 'pending' | 'discarded' | 'isOpen'>;
   losses: Pick<Losses, 'lastWeek'>;
   recorder: Pick<Recorder, 'omitted' | 'endedTasks'>;
@@ -29,6 +31,8 @@ interface Measured {
   rack: Pick<Rack, 'machines'>;
   machines: readonly Machine[];
   services: readonly ServiceState[];
+  causes: RackView['causes'];
+  incidents: RackView['incidents'];
   /** Entries of the history that wait for the disk. */
   pending: number;
   discarded: number;
@@ -114,6 +118,16 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       ]);
     },
   },
+  skolo_machines_incident: {
+    help: 'The ID of the incident of a common cause; always 1.',
+    labels: ['cause', 'incident'],
+    read: ({ causes, incidents }) =>
+      causes.flatMap(({ code: cause, machines: [machine = ''] }) =>
+        incidents
+          .filter(({ machines }) => machines.includes(machine))
+          .map(({ id: incident }) => [{ cause, incident }, 1] as const),
+      ),
+  },
   skolo_machines_reported_quarantines_waiting: {
     help: 'Machines whose quarantine is missing from the journal, beyond the ten machines whose quarantine was recorded again.',
     read: ({ notHeard }) => notHeard,
@@ -166,9 +180,9 @@ export function createMetrics(
   { rack, current, history, losses, recorder, reported, enrolment }: Sources,
 ): void {
   registerGauges(registry, gauges, () => ({
+    ...current.rack(),
     rack: rack(),
     machines: current.machines(),
-    services: current.rack().services,
     pending: history.pending,
     discarded: history.discarded,
     isHistoryOpen: history.isOpen,

@@ -163,19 +163,13 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   const { delivery, reported } = ordering;
   const states = () => [...services.states(), ownState(context)];
   const shown = { views: () => services.views(), states };
+  const incidents = new Incidents({ rack, clock, history });
   const current = new Current({
-    rack,
-    clock,
-    emit,
-    rackFile,
-    agents,
+    ...{ rack, clock, emit, rackFile, agents, delivery, reported, cycleRequests },
     services: shown,
-    delivery,
-    reported,
-    cycleRequests,
+    incidents: () => incidents.shown(),
   });
   const changes = new Changes({ clock, current });
-  const incidents = new Incidents({ rack, clock, history });
   const recorder = new Recorder({ rack, clock, history, services, incidents });
   const uptimes = new Uptimes({ clock, history, states });
   const enrolment = openEnrolment(context, { journal, records, agents, retryMs });

@@ -54,18 +54,25 @@ export function incidentsOf(
   feeds: Feeds,
 ): string[] {
   const cause = firstCauseOf(silence);
-  // One machine may stay silent for days: a second fault of its switch is another incident.
-  const isAtOnce = ({ endedAt }: Silence) =>
-    endedAt === undefined || silence.at - endedAt < overAfterMs;
   return [...others].flatMap(([id, own]) =>
     own.some(
       (other) =>
-        isAtOnce(other) &&
+        isRecent(silence, other) &&
         (other.machine === silence.machine || isShared(cause, silence, other, feeds)),
-    )
+    ) && isNear(silence, own)
       ? [id]
       : [],
   );
+}
+
+function isRecent({ at }: Silence, { endedAt }: Silence): boolean {
+  return endedAt === undefined || at - endedAt < overAfterMs;
+}
+
+/** One machine may stay silent for days: a second fault of its switch is another incident. */
+function isNear({ at }: Silence, silences: readonly Silence[]): boolean {
+  const times = silences.flatMap((each) => [each.at, each.endedAt ?? each.at]);
+  return at - Math.max(...times) < overAfterMs && Math.min(...times) - at < overAfterMs;
 }
 
 function isShared(cause: Cause | undefined, one: Silence, other: Silence, feeds: Feeds): boolean {

@@ -27,12 +27,14 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
   );
   const isOpen = sorted.some(({ endedAt }) => endedAt === undefined);
   const to = isOpen ? undefined : Math.max(...sorted.map(({ endedAt = 0 }) => endedAt));
-  const cause = mainCause(sorted);
+  const widest = widestCause(sorted);
   const names = machines.map(({ name }) => name);
   return {
     id,
-    title: words(cause ? `${cause.text}, ${count(machines.length, 'machine')}` : foldNames(names)),
-    ...given({ cause }),
+    title: words(
+      widest ? `${widest.cause.text}, ${partOf(widest.machines, names.length)}` : foldNames(names),
+    ),
+    ...given({ cause: widest?.cause }),
     since: isoTime(since),
     ...given({ to: to === undefined ? undefined : isoTime(to) }),
     began: [
@@ -60,13 +62,41 @@ function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
   };
 }
 
-/** The last cause that was known for each machine; that of most. */
-function mainCause(silences: readonly Silence[]): Cause | undefined {
-  const causes = silences.flatMap(
-    ({ causes }) => causes.findLast(({ cause }) => cause !== undefined)?.cause ?? [],
-  );
-  const counts = Map.groupBy(causes, ({ code }) => code);
-  return [...counts.values()].toSorted((a, b) => b.length - a.length)[0]?.[0];
+/** `20 machines`, or `20 of 28 machines`. */
+function partOf(some: number, all: number): string {
+  return `${some < all ? `${some} of ` : ''}${count(all, 'machine')}`;
+}
+
+/**
+ * Returns the cause that explained the most machines at one time, and how many in all: when some have returned, a narrower cause explains
+ * those that have not, but not the incident.
+ */
+function widestCause(silences: readonly Silence[]): { cause: Cause; machines: number } | undefined {
+  const changes = silences
+    .flatMap(({ id, machine, causes, endedAt }) => {
+      const own = causes.map(({ at, cause }) => ({ at, id, machine, cause }));
+      const end = Math.max(endedAt ?? 0, own.at(-1)?.at ?? 0);
+      return endedAt === undefined ? own : [...own, { at: end, id, machine, cause: undefined }];
+    })
+    .toSorted((a, b) => a.at - b.at);
+  const now = new Map<string, Cause | undefined>();
+  const counts = new Map<
+    string,
+    { cause: Cause; machines: Set<string>; now: number; most: number }
+  >();
+  for (const { id, machine, cause } of changes) {
+    const before = counts.get(now.get(id)?.code ?? '');
+    if (before) before.now -= 1;
+    now.set(id, cause);
+    if (cause === undefined) continue;
+    const known = counts.get(cause.code) ?? { cause, machines: new Set(), now: 0, most: 0 };
+    counts.set(cause.code, known);
+    known.machines.add(machine);
+    known.now += 1;
+    known.most = Math.max(known.most, known.now);
+  }
+  const [widest] = [...counts.values()].toSorted((a, b) => b.most - a.most);
+  return widest && { cause: widest.cause, machines: widest.machines.size };
 }
 
 /** Machines learn of the same cause one after the other. */

@@ -2,9 +2,10 @@
  * Records silences, and which of them are one incident. Only an answer ends a silence. Those that continue, or ended a moment ago, are in
  * memory, so that neither a full disk nor one that hangs hides what happens now.
  */
-import type { Machine } from '@skolo/api';
+import type { Machine, RackView } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import { words } from '@skolo/api/words';
+import { isoTime } from '@skolo/base';
 import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
@@ -21,7 +22,6 @@ interface IncidentsDeps extends Pick<PartDeps, 'rack' | 'clock'> {
 
 /** Smaller moves of the wall clock correct no time. */
 const jitterMs = 5000;
-/** A cause that comes and goes does not fill the disk. */
 const mostCauses = 20;
 const mostTraits = 30;
 const mostTasks = 20;
@@ -49,6 +49,16 @@ export class Incidents {
       // The wall clock was set back while this service was down.
       this.silences.set(silence.id, { ...silence, at: Math.min(silence.at, now) });
     }
+  }
+
+  /** Incidents that continue. */
+  shown(): RackView['incidents'] {
+    const open = this.known().filter(({ endedAt }) => endedAt === undefined);
+    return [...Map.groupBy(open, ({ incident }) => incident)].map(([id, own]) => ({
+      id,
+      since: isoTime(Math.min(...own.map(({ at }) => at))),
+      machines: own.map(({ machine }) => machine),
+    }));
   }
 
   /** Those that continue, or whose incident does. */
@@ -119,7 +129,7 @@ export class Incidents {
     const why = words(cause ? cut(sentence) : 'no cause is known any more');
     const causes = isSame
       ? silence.causes
-      : [...silence.causes, { at: now, ...(cause && { cause }), why }].slice(-mostCauses);
+      : withoutRepeated([...silence.causes, { at: now, ...(cause && { cause }), why }]);
     this.put({ ...silence, causes });
     this.group({ ...silence, causes });
   }
@@ -164,6 +174,15 @@ export class Incidents {
     this.bootedAt = bootedAt;
     for (const silence of this.known()) this.put(shifted(silence, moved));
   }
+}
+
+/** A cause that comes and goes does not fill the disk, and each one is kept. */
+function withoutRepeated(causes: Silence['causes']): Silence['causes'] {
+  if (causes.length <= mostCauses) return causes;
+  const repeated = causes.findIndex(({ cause }, at) =>
+    causes.some((other, n) => n > at && other.cause?.code === cause?.code),
+  );
+  return causes.toSpliced(Math.max(0, repeated), 1);
 }
 
 function shifted(silence: Silence, ms: number): Silence {

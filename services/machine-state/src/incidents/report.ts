@@ -86,11 +86,17 @@ export async function incidentReport(
     ...found,
     machines,
     differences: differencesIn(found, silences),
-    ...(consoleUrl !== undefined && { url: `${consoleUrl}/#/incident/${encodeURIComponent(id)}` }),
+    ...(consoleUrl !== undefined && { url: `${consoleUrl}/#/${pageOf(found, deps.clock.now())}` }),
     rows,
     ...given({ seenBefore: seenBefore(found, all) }),
     missing: [...missing, ...unread],
   };
+}
+
+/** The page of this incident: `last` and names mean another one tomorrow. */
+function pageOf({ id, since, to }: Incident, now: number): string {
+  const period = new URLSearchParams({ since, until: to ?? isoTime(now) });
+  return `incident/${encodeURIComponent(id)}${id === 'all' ? `?${period}` : ''}`;
 }
 
 /** @param all newest first */

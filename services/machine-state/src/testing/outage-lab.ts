@@ -139,6 +139,8 @@ async function startProcess(world: World) {
       };
     },
   };
+  const history = newHistory({ stateDir, clock });
+  const incidents = new Incidents({ rack, clock, history });
   const current = new Current({
     rack,
     clock,
@@ -148,10 +150,9 @@ async function startProcess(world: World) {
     services,
     delivery: { active: () => [] },
     reported: { unknown: () => [] },
+    incidents: () => incidents.shown(),
     cycleRequests: () => [],
   });
-  const history = newHistory({ stateDir, clock });
-  const incidents = new Incidents({ rack, clock, history });
   const recorder = new Recorder({ rack, clock, history, services, incidents });
   const recalled = await history.open();
   for (const part of [current, recorder]) part.recall(recalled.standings);

@@ -19,7 +19,7 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
   );
   const all = [...machines.filter(({ name }) => named.has(name)), ...returned.slice(-6)];
   return {
-    id: `${since.slice(0, 19).replaceAll(/[-:]/g, '')}-${all[0]?.name}`,
+    id: incidentId(since, all[0]?.name ?? ''),
     title: words(cause ? `${cause.text}, ${all.length} machines` : `${all[0]?.name}`),
     ...(cause && { cause }),
     since,
@@ -35,6 +35,10 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
   };
 }
 
+export function incidentId(since: string, machine: string): string {
+  return `${since.slice(0, 19).replaceAll(/[-:]/g, '')}-${machine}`;
+}
+
 /** That of a row of the timeline. */
 export function incidentOf({ at, endedAt, kind, names, text }: TimelineRow): Incident[] {
   if (kind !== 'silent') return [];
@@ -46,7 +50,7 @@ export function incidentOf({ at, endedAt, kind, names, text }: TimelineRow): Inc
   }));
   const cause = equipmentCause(['switch-1']);
   const causes = [{ at, cause, why: words(text), machines: names.length }];
-  const since = { id: `${at.slice(0, 19).replaceAll(/[-:]/g, '')}-${names[0]}`, since: at };
+  const since = { id: incidentId(at, names[0] ?? ''), since: at };
   const title = words(`switch-1, ${names.length} machines`);
   const what = { title, cause, began: names, machines, causes };
   return [{ ...since, ...(endedAt && { to: endedAt }), ...what }];

@@ -5,6 +5,7 @@ import { equipmentCause } from '@skolo/api/cause';
 import { words } from '@skolo/api/words';
 import { seeded } from '@skolo/base/durable/fault-injection';
 import { ago } from '../ago.ts';
+import { incidentId } from '../example/incident.ts';
 
 export interface GeneratedRack {
   machines: Machine[];
@@ -60,6 +61,7 @@ export function generateRack(count: number): GeneratedRack {
     })),
     equipment: equipmentOf(names, { switches, downSwitch }),
     causes: [],
+    incidents: [],
     services: [
       service('metadata-server'),
       service('router-backup', [
@@ -83,10 +85,12 @@ export function generateRack(count: number): GeneratedRack {
   };
   if (downSwitch !== undefined) {
     const text = `${downSwitch} is not responding`;
+    const since = before(12);
+    rack.incidents.push({ id: incidentId(since, dark[0] ?? ''), since, machines: dark });
     rack.causes.push({
       ...equipmentCause([downSwitch]),
       why: words(text),
-      since: before(12),
+      since,
       machines: dark,
     });
     const about = downSwitch;

@@ -37,7 +37,15 @@ const report: IncidentReport = {
   missing: [],
 };
 const view: RackView = {
-  ...{ rack: 'rack4', timezone: 'UTC', equipment: [], causes: [], services: [], alerts: [] },
+  ...{
+    rack: 'rack4',
+    timezone: 'UTC',
+    equipment: [],
+    causes: [],
+    incidents: [],
+    services: [],
+    alerts: [],
+  },
   shelves: [
     { name: 'top', machines: ['rpi-3'] },
     { name: 'bottom', machines: ['rpi-1', 'rpi-2'] },

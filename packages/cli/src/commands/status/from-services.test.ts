@@ -19,6 +19,7 @@ function machine(condition: Machine['condition'], more: Partial<Machine> = {}): 
 function health(services: ServiceState[], machines: Machine[] = []) {
   const view: RackView = {
     ...{ rack: 'rack4', timezone: 'Europe/Berlin', shelves: [], equipment: [], causes: [] },
+    incidents: [],
     ...{ alerts: [], services, rackFile },
   };
   return healthFrom(view, machines, Date.parse(time));

@@ -7,10 +7,11 @@ import type { TimelineRow } from '@skolo/api/timeline';
 import { rowText } from '@skolo/api/timeline-text';
 import { count } from '@skolo/base/count';
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { machineState } from '../live/api.ts';
 import { useLive } from '../live/store.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
-import { hrefOf, type Route } from '../parts/router.ts';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { At, exact, moment } from '../parts/time.tsx';
 import { CycleButton } from '../power/cycle-button.tsx';
 import { OnIt } from '../rack/on-it.tsx';
@@ -28,10 +29,15 @@ export function IncidentPage({ route: { args, query } }: { route: Route }) {
     `${id} ${since} ${until}`,
     everyMs,
   );
+  const found = loaded.value?.id;
+  // The address of an incident is its ID: a name means another one tomorrow.
+  useEffect(() => {
+    if (found !== undefined && found !== id) go(hrefOf('incident', [found]), true);
+  }, [found, id]);
   return (
     <article class="incident">
       <Load of={loaded}>{(report) => <Report report={report} />}</Load>
-      {loaded.error && <a href={hrefOf('rack', [], { card: id })}>Go to what is known of {id}</a>}
+      {loaded.error && <a href={hrefOf('timeline')}>Go to the timeline</a>}
     </article>
   );
 }
