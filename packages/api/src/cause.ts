@@ -8,8 +8,10 @@ export const text = z.string() as z.ZodType as z.ZodType<Words, Words>;
 export const Cause = z
   .object({
     kind: z
-      .enum(['equipment', 'shelf', 'model', 'version'])
-      .describe('`equipment`: a switch, PDU or router; otherwise what the machines have in common'),
+      .enum(['equipment', 'shelf', 'model', 'version', 'planned'])
+      .describe(
+        '`equipment`: a switch, PDU or router; `planned`: an order of maintenance; otherwise what the machines have in common',
+      ),
     equipment: z
       .array(z.string())
       .describe('switches, PDUs or routers, each of which explains all its machines'),
@@ -31,6 +33,6 @@ export function equipmentCause(names: readonly string[]): Cause {
 /** @param name of equipment and shelves from rack.yaml; an agent may report any model or version, even `switch-1 or pdu-2` */
 export function sharedCause(kind: Cause['kind'], name: string): Cause {
   if (kind === 'equipment') return equipmentCause([name]);
-  const noun = { shelf: '', model: 'model ', version: 'agent ' }[kind];
+  const noun = { shelf: '', model: 'model ', version: 'agent ', planned: 'maintenance: ' }[kind];
   return { kind, equipment: [], code: `${kind}:${name}`, text: words(`${noun}${name}`) };
 }

@@ -89,6 +89,10 @@ export const Machine = z
       .object({ changes: z.int(), since: Time })
       .optional()
       .describe('present if faults have changed the condition too often in the last hour'),
+    unresponsive: z
+      .literal(true)
+      .optional()
+      .describe('present during maintenance that was ordered, if the agent does not respond'),
     lastSeen: Time.optional().describe('when the agent last responded'),
     health: HealthStatus.optional(),
     task: Task.optional().describe('running task; absent while the agent does not respond'),

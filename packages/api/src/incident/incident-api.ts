@@ -30,9 +30,14 @@ export const IncidentMachine = z
   .object({
     name: text,
     at: Time.describe('its last answer before it fell silent'),
-    answeredAt: Time.optional().describe('when it responded again; absent while it is silent'),
+    answeredAt: Time.optional().describe('when it responded again; absent until then'),
     times: z.int().optional().describe('number of its silences, if there were several'),
-    left: z.literal(true).optional().describe('it is no longer in rack.yaml'),
+    left: z
+      .object({ at: Time, as: z.enum(['left', 'planned', 'not-known']) })
+      .optional()
+      .describe(
+        'how it left the incident without an answer; `left`: it is no longer in rack.yaml; `planned`: maintenance began; `not-known`: its end was not recorded',
+      ),
     lost: texts.describe('IDs of its tasks that ended because of this'),
     shelf: text.optional(),
     evidence: z

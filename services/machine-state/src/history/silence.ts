@@ -18,6 +18,9 @@ export type KnownCause = z.output<typeof KnownCause>;
 /** As version 0.2.0 wrote it: a sentence, and the names in it, or an empty text. */
 const KnownCause020 = z.object({ at: z.number(), what: z.string(), text: z.string() });
 
+/** `left`: the machine is no longer in rack.yaml; `planned`: maintenance began; `not-known`: nobody saw it. */
+const Ending = z.enum(['answered', 'left', 'planned', 'not-known']);
+
 const Stored = z.object({
   /** From its start, as first seen: {@link idOf}. */
   id: z.string(),
@@ -26,9 +29,11 @@ const Stored = z.object({
   incident: z.string(),
   /** Its last answer, in milliseconds since 1970; corrected if the wall clock is set. */
   at: z.number(),
-  /** Its next answer. Absent: it is silent. */
+  /** When it ended, by a clock that may have been set since. Absent: it is silent. */
   endedAt: z.number().optional(),
-  /** It left rack.yaml. */
+  /** How it ended. All but `answered` say nothing about the machine, which may be silent still. */
+  ending: Ending.optional(),
+  /** As version 0.2.0 wrote `ending: left`. */
   left: z.literal(true).optional(),
   causes: z.array(z.union([KnownCause, KnownCause020])),
   /** What it shared with others then, such as `model pixel 7`: see `traitsOf`. */
@@ -36,8 +41,9 @@ const Stored = z.object({
   /** IDs of tasks that it has lost. */
   lost: z.array(z.string()),
 });
-export const Silence = Stored.transform(({ causes, ...rest }) => ({
+export const Silence = Stored.transform(({ causes, left, ending, ...rest }) => ({
   ...rest,
+  ...(rest.endedAt !== undefined && { ending: ending ?? (left ? 'left' : 'answered') }),
   causes: causes.map(
     (known): KnownCause =>
       'what' in known

@@ -26,7 +26,7 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
     machineOf(name, own),
   );
   const isOpen = sorted.some(({ endedAt }) => endedAt === undefined);
-  const to = isOpen ? undefined : Math.max(...sorted.map(({ endedAt = 0 }) => endedAt));
+  const to = isOpen ? undefined : Math.max(...sorted.map(endOf));
   const widest = widestCause(sorted);
   const names = machines.map(({ name }) => name);
   return {
@@ -45,18 +45,24 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
   };
 }
 
+/** The clock may have been behind when the machine answered. */
+function endOf({ at, endedAt = at }: Silence): number {
+  return Math.max(at, endedAt);
+}
+
 /** @param own its silences, in chronological order */
 function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
   const [first, last] = [own[0], own.at(-1)];
   const isOpen = own.some(({ endedAt }) => endedAt === undefined);
-  const endedAt = isOpen ? undefined : last?.endedAt;
+  const end = isOpen || last === undefined ? undefined : isoTime(endOf(last));
+  const ending = last?.ending;
   return {
     name,
     at: isoTime(first?.at ?? 0),
     ...given({
-      answeredAt: endedAt === undefined ? undefined : isoTime(endedAt),
+      answeredAt: ending === 'answered' ? end : undefined,
+      left: end && ending && ending !== 'answered' ? { at: end, as: ending } : undefined,
       times: own.length > 1 ? own.length : undefined,
-      left: last?.left,
     }),
     lost: [...new Set(own.flatMap(({ lost }) => lost))],
   };

@@ -1,6 +1,6 @@
 /** Lists incidents, and reports one of them, from the history and from memory, with what could not be read. */
 import type { Incident, IncidentReport, Machine, Timeline, TimelineRow } from '@skolo/api';
-import { rowsAfterMs } from '@skolo/api/incident-text';
+import { awayIn, rowsAfterMs } from '@skolo/api/incident-text';
 import { isSilent } from '@skolo/api/silence';
 import { words } from '@skolo/api/words';
 import { errorText, isoTime } from '@skolo/base';
@@ -50,8 +50,9 @@ export async function listIncidents(
 
 /** @throws HttpProblem 422 */
 function isIn({ since, until }: Period, now: number): (incident: Incident) => boolean {
-  const to = until === undefined ? now + 1 : Date.parse(until);
-  const from = since === undefined ? Math.max(0, to - usualMs) : Date.parse(since);
+  // An incident that continues may have begun in the future of a clock that is behind.
+  const to = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until);
+  const from = since === undefined ? Math.max(0, Math.min(to, now) - usualMs) : Date.parse(since);
   if (!(from < to)) throw new HttpProblem(422, 'since: it must be before `until`');
   return (each) =>
     Date.parse(each.since) < to && (each.to === undefined || Date.parse(each.to) >= from);
@@ -132,7 +133,9 @@ async function withEvidence(
   const silent = new Map(
     all.flatMap(({ name }) => {
       const machine = current.machine(name);
-      return machine && isSilent(machine) ? [[name, machine] as const] : [];
+      return machine && (isSilent(machine) || machine.unresponsive)
+        ? [[name, machine] as const]
+        : [];
     }),
   );
   const uplinks = [...silent.values()].flatMap(({ wiring: { uplink } }) => uplink ?? []);
@@ -160,11 +163,10 @@ function differencesIn({ id, machines }: Incident, silences: readonly Silence[])
       .filter(({ incident }) => incident === id)
       .map(({ machine, traits }) => [machine, traits]),
   );
-  const of = (isAway: boolean) =>
-    machines
-      .filter(({ answeredAt }) => (answeredAt === undefined) === isAway)
-      .map(({ name }) => own.get(name) ?? traits.get(name) ?? []);
-  return differences(of(true), of(false));
+  const of = (some: Incident['machines']) =>
+    some.map(({ name }) => own.get(name) ?? traits.get(name) ?? []);
+  const back = machines.filter(({ answeredAt }) => answeredAt !== undefined);
+  return differences(of(awayIn({ machines })), of(back));
 }
 
 /** All, because an incident may have begun long ago. What is in memory is newer than what is written. */

@@ -3,7 +3,7 @@ import type { AgentStatus, Cause, CommonCause, DeviceStatus, Machine } from '@sk
 import { isSilent } from '@skolo/api/silence';
 import { isoTime } from '@skolo/base';
 import { formatOutlet, type Machine as RackMachine, sharedPort } from '@skolo/rack';
-import { conditionOf, sinceOf } from './condition.ts';
+import { conditionOf, sharedSilenceSeconds, sinceOf } from './condition.ts';
 import { needsAttentionOf } from './needs-attention.ts';
 import { sentenceOf } from './sentence.ts';
 import type { MachineSources, PowerView } from './sources.ts';
@@ -30,6 +30,10 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
     ...(!hasFallenSilent && { cause: undefined }),
   };
   const seenAt = agent.seenAt ?? standing?.seenAt;
+  const isOff =
+    condition === 'maintenance' &&
+    agent.silentSeconds >= sharedSilenceSeconds(sources.limits) &&
+    orders.some(({ kind }) => kind === 'maintenance');
   const needsAttention = needsAttentionOf(name, condition, told);
   const client = services.clients?.get(name);
   return {
@@ -42,6 +46,7 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
     ...(condition !== 'never-reported' && { since: isoTime(sinceOf(condition, sources, now)) }),
     sentence: sentenceOf(name, condition, told),
     ...given({ needsAttention, cause: causeIn(told.cause), flapping }),
+    ...(isOff && { unresponsive: true }),
     ...(seenAt !== undefined && { lastSeen: isoTime(seenAt) }),
     ...ofAgent(status, hasFallenSilent),
     devices,

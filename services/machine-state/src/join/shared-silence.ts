@@ -7,8 +7,8 @@ import { isoTime } from '@skolo/base';
 import type { Machine as RackMachine } from '@skolo/rack';
 
 /** Something that machines share. Of equally telling ones, the first kind is named. */
-type Trait = { kind: Cause['kind']; what: string };
-const kinds: Cause['kind'][] = ['equipment', 'shelf', 'model', 'version'];
+type Trait = { kind: Exclude<Cause['kind'], 'planned'>; what: string };
+const kinds: Trait['kind'][] = ['equipment', 'shelf', 'model', 'version'];
 
 /** A machine that has reported before. */
 export interface Reported {

@@ -21,7 +21,7 @@ const report: IncidentReport = {
       'rpi-2',
       'outlet pdu-1/2 stays off until someone turns it on: turned off by ann: \u001b[2J',
     ),
-    { name: 'rpi-9', at: since, left: true, lost: [] },
+    { name: 'rpi-9', at: since, left: { at: since, as: 'left' }, lost: [] },
   ],
   cause: equipmentCause(['switch-1']),
   causes: [
@@ -63,7 +63,9 @@ async function skolo(...args: string[]) {
 it('lists who has not come back in walking order, with the reason', async () => {
   const { out, exitCode } = await skolo('machine', 'list', '--not-back');
 
-  expect(out).toMatch(/^1 of 4 came back, 3 did not: rpi-3, rpi-2, rpi-9; 2 tasks lost,/);
+  expect(out).toMatch(
+    /^1 of 4 came back, 2 did not: rpi-3, rpi-2; 1 left rack.yaml: rpi-9; 2 tasks\n  lost,/,
+  );
   expect(out.slice(out.indexOf('\n\n'))).toBe(`
 
 top

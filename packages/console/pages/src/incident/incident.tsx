@@ -1,6 +1,6 @@
 /** The page of an incident, or of all incidents of a period: who came back, who did not, and what is different about those. */
 import type { Incident, IncidentMachine, IncidentReport } from '@skolo/api/incident';
-import { evidenceText, outcomeOf } from '@skolo/api/incident-text';
+import { awayIn, evidenceText, outcomeOf } from '@skolo/api/incident-text';
 import type { Machine } from '@skolo/api/machine-state';
 import { isSilent } from '@skolo/api/silence';
 import type { TimelineRow } from '@skolo/api/timeline';
@@ -111,14 +111,14 @@ function withNow(
   return machines.map((each) => {
     const machine = all.get(each.name);
     const isBack = machine && !isSilent(machine) && machine.condition !== 'maintenance';
-    return isBack && each.answeredAt === undefined
+    return isBack && !each.left && each.answeredAt === undefined
       ? { ...each, answeredAt: machine.lastSeen ?? each.at }
       : each;
   });
 }
 
 function NotBack({ machines }: { machines: readonly IncidentMachine[] }) {
-  const away = machines.filter(({ answeredAt, left }) => answeredAt === undefined && !left);
+  const away = awayIn({ machines });
   // More of them are in the wiring, with the nearest evidence.
   if (away.length === 0 || away.length > mostListed) return null;
   return (

@@ -1,4 +1,5 @@
 import type { IncidentMachine, IncidentReport } from '@skolo/api/incident';
+import { leavings } from '@skolo/api/incident-text';
 import type { RackEquipment } from '@skolo/api/machine-state';
 import { useLive } from '../live/store.ts';
 import { MachineLink, PortLink } from '../parts/links.tsx';
@@ -69,8 +70,8 @@ function Mark({ state }: { state: string }) {
 }
 
 function Port({ machine, port }: { machine: IncidentMachine; port: string }) {
-  const { name, at, answeredAt, evidence = [] } = machine;
-  const nearest = `${evidence.at(-1)?.text ?? 'silent'}`;
+  const { name, at, answeredAt, left, evidence = [] } = machine;
+  const nearest = left ? leavings[left.as] : `${evidence.at(-1)?.text ?? 'silent'}`;
   return (
     <li>
       <span class="muted">{port.slice(port.indexOf('/') + 1)}</span> <MachineLink name={name} />{' '}
