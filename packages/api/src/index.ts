@@ -23,7 +23,13 @@ export {
   WaitCode,
   WaitingPi,
 } from './enrolment.ts';
-export { Evidence, Incident, IncidentMachine, IncidentReport } from './incident/incident-api.ts';
+export {
+  Away,
+  Evidence,
+  Incident,
+  IncidentMachine,
+  IncidentReport,
+} from './incident/incident-api.ts';
 export {
   CommonCause,
   Curve,

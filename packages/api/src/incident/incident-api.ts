@@ -9,10 +9,11 @@ import { asCaller, Missing, TimelineRow } from '../timeline/timeline-api.ts';
 const texts = z.array(z.string());
 const text = z.string();
 
-/** What is known about a machine that did not return. Evidence, no verdict. */
+/** A reading about a machine that did not return, or what follows from all of them. */
 export const Evidence = z
   .object({
     kind: z.enum([
+      'planned',
       'switched-off',
       'outlet-off',
       'outlet-fault',
@@ -39,16 +40,20 @@ export const IncidentMachine = z
         'how it left the incident without an answer; `left`: it is no longer in rack.yaml; `planned`: maintenance began; `not-known`: its end was not recorded',
       ),
     lost: texts.describe('IDs of its tasks that ended because of this'),
-    shelf: text.optional(),
-    evidence: z
-      .array(Evidence)
-      .optional()
-      .describe(
-        'why it may be silent, nearest to the mains first; only of those that are silent now',
-      ),
   })
   .meta({ id: 'IncidentMachine' });
 export type IncidentMachine = z.output<typeof IncidentMachine>;
+
+export const Away = z
+  .object({
+    name: text,
+    shelf: text,
+    place: z.int().describe('its number on the shelf'),
+    evidence: z.array(Evidence).describe('why it may be silent: first what a person can change'),
+    todo: words,
+  })
+  .meta({ id: 'Away' });
+export type Away = z.output<typeof Away>;
 
 export const Incident = z
   .object({
@@ -71,6 +76,7 @@ export const Incident = z
 export type Incident = z.output<typeof Incident>;
 
 export const IncidentReport = Incident.extend({
+  away: z.array(Away).describe('machines that have not come back, by shelf and place'),
   differences: texts.describe('what those that did not return share, and the others do not'),
   url: text.optional().describe('its page, if rack.yaml has `consoleUrl`'),
   rows: z

@@ -2,7 +2,7 @@
 import { count } from '@skolo/base/count';
 import type { TimelineRow } from '../timeline/timeline-api.ts';
 import { type Clock, clockIn, rowText, shortly, wrapped } from '../timeline/timeline-text.ts';
-import type { IncidentMachine, IncidentReport } from './incident-api.ts';
+import type { Away, IncidentMachine, IncidentReport } from './incident-api.ts';
 
 /** More names do not fit on a line. */
 const mostNames = 4;
@@ -50,30 +50,15 @@ function fewOf(names: readonly string[]): string {
   return more > 0 ? `${names.slice(0, mostNames).join(', ')} and ${more} more` : names.join(', ');
 }
 
-/** Those that are silent now, in the order in which a person walks along the shelves. @param shelves as in rack.yaml */
-export function inWalkingOrder(
-  machines: readonly IncidentMachine[],
-  shelves: readonly { name: string; machines: readonly string[] }[],
-): { shelf: string; machines: { place: number; machine: IncidentMachine }[] }[] {
-  const silent = new Map(awayIn({ machines }).map((machine) => [machine.name, machine]));
-  return shelves.flatMap(({ name: shelf, machines: names }) => {
-    const here = names.flatMap((name, at) => {
-      const machine = silent.get(name);
-      return machine ? [{ place: at + 1, machine }] : [];
-    });
-    return here.length > 0 ? [{ shelf, machines: here }] : [];
-  });
-}
-
-/** Why it may be silent. */
-export function evidenceText({ evidence = [] }: IncidentMachine): string {
-  return evidence.map(({ text }) => text).join('; ') || 'nothing is known';
+/** `place 7: outlet pdu-1/7 is off; turn the outlet on` */
+export function awayText({ place, evidence, todo }: Away): string {
+  return `place ${place}: ${[...evidence.map(({ text }) => text), todo].join('; ')}`;
 }
 
 /** @param timezone default: that of this computer */
 export function incidentText(report: IncidentReport, rack: string, timezone?: string): string[] {
   const clock = clockIn(timezone);
-  const { id, since, to, url, causes, rows, differences, seenBefore, missing } = report;
+  const { id, since, to, url, away, causes, rows, differences, seenBefore, missing } = report;
   const [from, end] = [clock(since), to === undefined ? undefined : clock(to)];
   const today = (time: string) => shortly(clock(time), from.day);
   const isBefore = ({ at }: TimelineRow) => at < since;
@@ -87,7 +72,10 @@ export function incidentText(report: IncidentReport, rack: string, timezone?: st
       : []),
     ...(url === undefined ? [] : [url]),
     ...missing.flatMap(({ source, why }) => wrapped('', `${source}: events are missing: ${why}`)),
-    ...section('Not back', awayLines(report)),
+    ...section(
+      'Not back',
+      away.flatMap((each) => wrapped(`${each.name}  `, `${each.shelf}, ${awayText(each)}`)),
+    ),
     ...section(
       'Only those that did not return',
       differences.flatMap((each) => wrapped('- ', each)),
@@ -105,10 +93,6 @@ export function incidentText(report: IncidentReport, rack: string, timezone?: st
       ),
     ),
   ];
-}
-
-function awayLines(report: IncidentReport): string[] {
-  return awayIn(report).flatMap((machine) => wrapped(`${machine.name}  `, evidenceText(machine)));
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -304,6 +304,18 @@ it('a merged ID leads to the incident', async () => {
   await expect(lab.report('none')).rejects.toThrow('the history has no incident none');
 });
 
+it('has a report of a period without incidents, in which nobody is away', async () => {
+  const lab = await started();
+
+  expect(await lab.report('all')).toMatchObject({ machines: [], away: [], missing: [] });
+  const silences = () => Promise.reject(new Error('it is damaged'));
+  vi.spyOn(lab.history(), 'silences').mockImplementation(silences);
+  expect(await lab.report('all')).toMatchObject({
+    away: [],
+    missing: [{ source: 'history', why: 'it is damaged' }],
+  });
+});
+
 it('says what it knows while the disk hangs', async () => {
   const lab = await started();
   lab.fall(a);

@@ -1,7 +1,14 @@
 /** Lists incidents, and reports one of them, from the history and from memory, with what could not be read. */
-import type { Incident, IncidentReport, Machine, Timeline, TimelineRow } from '@skolo/api';
+import type {
+  Away,
+  Incident,
+  IncidentReport,
+  Machine,
+  RackView,
+  Timeline,
+  TimelineRow,
+} from '@skolo/api';
 import { awayIn, rowsAfterMs } from '@skolo/api/incident-text';
-import { isSilent } from '@skolo/api/silence';
 import { words } from '@skolo/api/words';
 import { errorText, isoTime } from '@skolo/base';
 import { count } from '@skolo/base/count';
@@ -11,8 +18,9 @@ import type { Silence } from '../history/silence.ts';
 import { given } from '../join/machine.ts';
 import type { AgentView, Services } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
+import { away } from './away.ts';
 import { differences } from './differences.ts';
-import { evidenceOf, type Links } from './evidence.ts';
+import type { Links } from './evidence.ts';
 import { feedsIn } from './grouping.ts';
 import { incidentsIn } from './incident.ts';
 import type { Incidents } from './incidents.ts';
@@ -20,7 +28,7 @@ import type { Incidents } from './incidents.ts';
 interface ReportDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: Pick<History, 'silences'>;
   incidents: Pick<Incidents, 'known'>;
-  current: { machine(name: string): Machine | undefined };
+  current: { machine(name: string): Machine | undefined; rack(): Pick<RackView, 'shelves'> };
   agents: { view(name: string): Pick<AgentView, 'why'> };
   services: { views(): Pick<Services, 'power'> };
   links: { of(equipment: Iterable<string>): Promise<ReadonlyMap<string, Links>> };
@@ -71,21 +79,21 @@ export async function incidentReport(
   const all = incidentsIn(silences);
   const found =
     id === 'all'
-      ? together(silences, all.filter(isIn(period, deps.clock.now())))
+      ? together(silences, all.filter(isIn(period, deps.clock.now())), deps.clock.now())
       : incidentNamed(id, silences, all);
   if (found === undefined) {
     const [problem] = missing;
     if (problem) throw new HttpProblem(503, `${problem.source}: ${problem.why}`);
     throw new HttpProblem(404, `the history has no incident ${id}`);
   }
-  const [{ rows, missing: unread }, machines] = await Promise.all([
+  const [{ rows, missing: unread }, notBack] = await Promise.all([
     rowsOf(deps, found, timeline),
-    withEvidence(deps, found.machines),
+    awayNow(deps, found),
   ]);
   const { consoleUrl } = deps.rack().services['alert-to-pubsub'];
   return {
     ...found,
-    machines,
+    away: notBack,
     differences: differencesIn(found, silences),
     ...(consoleUrl !== undefined && { url: `${consoleUrl}/#/${pageOf(found, deps.clock.now())}` }),
     rows,
@@ -114,44 +122,38 @@ function incidentNamed(
   return id === 'last' ? all[0] : (all.find((each) => each.id === wanted) ?? all.find(isAbout));
 }
 
-function together(silences: readonly Silence[], some: readonly Incident[]): Incident | undefined {
+/** Of none, nobody is away. */
+function together(silences: readonly Silence[], some: readonly Incident[], now: number): Incident {
   const ids = new Set(some.map(({ id }) => id));
   const own = silences.filter(({ incident }) => ids.has(incident));
-  if (own.length === 0) return undefined;
   const [incident] = incidentsIn(own.map((silence) => ({ ...silence, incident: 'all' })));
-  const title =
-    some.length === 1
-      ? some[0]?.title
-      : words(`${some.length} incidents, ${count(incident?.machines.length ?? 0, 'machine')}`);
-  return incident && title && { ...incident, title, cause: undefined };
+  const at = isoTime(now);
+  const none: Omit<Incident, 'id' | 'title'> = {
+    ...{ since: at, to: at, began: [], machines: [], causes: [] },
+  };
+  const { cause: _, ...all } = incident ?? none;
+  const machines = count(all.machines.length, 'machine');
+  const title = words(`${count(some.length, 'incident')}, ${machines}`);
+  return some.length === 1 && some[0] ? { ...some[0], id: 'all' } : { ...all, id: 'all', title };
 }
 
-async function withEvidence(
+async function awayNow(
   { current, agents, services, links }: ReportDeps,
-  all: Incident['machines'],
-): Promise<Incident['machines']> {
-  const silent = new Map(
-    all.flatMap(({ name }) => {
-      const machine = current.machine(name);
-      return machine && (isSilent(machine) || machine.unresponsive)
-        ? [[name, machine] as const]
-        : [];
-    }),
+  incident: Incident,
+): Promise<Away[]> {
+  const uplinks = awayIn(incident).flatMap(
+    ({ name }) => current.machine(name)?.wiring.uplink ?? [],
   );
-  const uplinks = [...silent.values()].flatMap(({ wiring: { uplink } }) => uplink ?? []);
   const known = await links.of(uplinks.map((port) => port.slice(0, port.indexOf('/'))));
   const { power } = services.views();
-  return all.map((each) => {
-    const shelf = current.machine(each.name)?.shelf;
-    const machine = silent.get(each.name);
-    const evidence =
-      machine &&
-      evidenceOf(machine, each.name, {
-        power,
-        links: (name) => known.get(name) ?? 'it was not read',
-        why: agents.view(each.name).why,
-      });
-    return { ...each, ...given({ shelf, evidence }) };
+  return away(incident, {
+    shelves: current.rack().shelves,
+    machine: (name) => current.machine(name),
+    evidence: (name) => ({
+      power,
+      links: (equipment) => known.get(equipment) ?? 'it was not read',
+      why: agents.view(name).why,
+    }),
   });
 }
 
@@ -179,7 +181,15 @@ async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' |
     missing.push({ source: 'history', why: errorText(error) });
   }
   const byId = new Map([...written.silences, ...incidents.known()].map((each) => [each.id, each]));
-  return { silences: [...byId.values()], isCut: written.isCut, missing };
+  const silences = [...byId.values()];
+  if (written.isCut) {
+    const since = isoTime(Math.min(...silences.map(({ at }) => at)));
+    missing.push({
+      source: 'history',
+      why: `it has too many silences; those before ${since} were not read`,
+    });
+  }
+  return { silences, isCut: written.isCut, missing };
 }
 
 function seenBefore(incident: Incident, all: readonly Incident[]): IncidentReport['seenBefore'] {

@@ -1,5 +1,6 @@
 import type { Incident, IncidentReport, Machine, RackView, TimelineRow } from '@skolo/api';
 import { equipmentCause } from '@skolo/api/cause';
+import { awayIn } from '@skolo/api/incident-text';
 import { isSilent } from '@skolo/api/silence';
 import { words } from '@skolo/api/words';
 
@@ -29,7 +30,6 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
       at: after(at % 3),
       ...(!isSilent(machine) && { answeredAt: after(180 + 7 * at) }),
       lost: machine.taskWhenLastSeen?.id ? [machine.taskWhenLastSeen.id] : [],
-      ...(machine.shelf && { shelf: machine.shelf }),
     })),
     causes: cause ? [{ at: after(50), cause, why: cause.why, machines: named.size }] : [],
   };
@@ -63,21 +63,31 @@ export function incidentReportIn(
   rows: readonly TimelineRow[],
 ): IncidentReport {
   const incident = incidentIn(rack, machines);
+  const silent = new Set(awayIn(incident).map(({ name }) => name));
   const uplinkOf = new Map(machines.map(({ name, wiring }) => [name, wiring.uplink]));
   return {
     ...incident,
-    machines: incident.machines.map((machine) => ({
-      ...machine,
-      ...(machine.answeredAt === undefined && {
-        evidence: [
-          { kind: 'equipment-down' as const, text: words(`${incident.cause?.text} is down`) },
-          {
-            kind: 'no-link' as const,
-            text: words(`port ${uplinkOf.get(machine.name)} has no link`),
-          },
-        ],
-      }),
-    })),
+    away: rack.shelves.flatMap(({ name: shelf, machines: names }) =>
+      names.flatMap((name, at) =>
+        silent.has(name)
+          ? [
+              {
+                ...{ name, shelf, place: at + 1, todo: words('repair that first') },
+                evidence: [
+                  {
+                    kind: 'equipment-down' as const,
+                    text: words(`${incident.cause?.text} is down`),
+                  },
+                  {
+                    kind: 'no-link' as const,
+                    text: words(`port ${uplinkOf.get(name)} has no link`),
+                  },
+                ],
+              },
+            ]
+          : [],
+      ),
+    ),
     differences: ['model pixel 6: 2 of 3 that did not return, 0 of 17 that did'],
     rows: rows.filter(({ kind, at }) => related.has(kind) && at < new Date().toISOString()),
     seenBefore: { times: 3, since: '2026-10-02T01:10:00.000Z', last: '20261112T011000-rpi-001' },

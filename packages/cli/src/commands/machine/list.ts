@@ -48,7 +48,7 @@ export const define = list<Machine, Options>({
     command
       .option(
         '--needs-attention',
-        'print a work list: shared causes, followed by the machines that need attention, sorted by shelf; with --watch, print only the machines',
+        'print a work list: shared causes, followed by the machines that have not come back or need attention, sorted by shelf; with --watch, print only the latter',
       )
       .addOption(
         new Option(
@@ -103,12 +103,18 @@ export const define = list<Machine, Options>({
     const names = new Set(select(command, machines, words, options).map(({ name }) => name));
     const { causes: all } = await service.ask((client) => client.rack());
     const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
-    if (options.json) return { ...found(machines), json: (rows) => ({ machines: rows, causes }) };
+    const { incidentsOf } = await import('./not-back.ts');
+    const { missing, ...incidents } = await incidentsOf(service);
+    for (const { source, why } of missing) complain(io, `${source}: unknown: ${why}`);
+    const away = incidents.away.filter(({ name }) => names.has(name));
+    if (options.json) {
+      return { ...found(machines), json: (rows) => ({ machines: rows, causes, away }) };
+    }
     const { printWork } = await import('./work-list.ts');
     printWork(io, {
       head: headlineOf(machines).text,
       machines: shown(machines),
-      causes,
+      ...{ causes, away },
       all: machines,
     });
     return undefined;

@@ -1,6 +1,6 @@
 /** The page of an incident, or of all incidents of a period: who came back, who did not, and what is different about those. */
-import type { Incident, IncidentMachine, IncidentReport } from '@skolo/api/incident';
-import { awayIn, evidenceText, outcomeOf } from '@skolo/api/incident-text';
+import type { Away, Incident, IncidentMachine, IncidentReport } from '@skolo/api/incident';
+import { awayIn, awayText, outcomeOf } from '@skolo/api/incident-text';
 import type { Machine } from '@skolo/api/machine-state';
 import { isSilent } from '@skolo/api/silence';
 import type { TimelineRow } from '@skolo/api/timeline';
@@ -19,7 +19,6 @@ import { TileList } from '../rack/tile-list.tsx';
 import { Wiring } from './wiring.tsx';
 
 const everyMs = 10_000;
-const mostListed = 12;
 
 export function IncidentPage({ route: { args, query } }: { route: Route }) {
   const [id = 'last'] = args;
@@ -48,6 +47,8 @@ function Report({ report }: { report: IncidentReport }) {
   const machines = report.machines.flatMap(({ name }) => all.get(name) ?? []);
   const at = (time: string) => moment(time, timezone);
   const { id, since, to, differences, seenBefore, missing, causes } = report;
+  const now = withNow(report.machines, all);
+  const silent = new Set(awayIn({ machines: now }).map(({ name }) => name));
   const before = report.rows.filter((row) => row.at < since);
   const during = report.rows.filter((row) => row.at >= since);
   return (
@@ -63,7 +64,7 @@ function Report({ report }: { report: IncidentReport }) {
         </a>
       </p>
       <p class="outcome" role="status">
-        {outcomeOf({ machines: withNow(report.machines, all), rows: report.rows }, at)}
+        {outcomeOf({ machines: now, rows: report.rows }, at)}
       </p>
       {seenBefore && (
         <p>
@@ -87,7 +88,7 @@ function Report({ report }: { report: IncidentReport }) {
         )}
       </div>
       <TileList machines={machines} isTabStop />
-      <NotBack machines={withNow(report.machines, all)} />
+      <NotBack away={report.away.filter(({ name }) => silent.has(name))} />
       {differences.length > 0 && (
         <Section title="Only those that did not return">
           {differences.map((line) => (
@@ -117,16 +118,14 @@ function withNow(
   });
 }
 
-function NotBack({ machines }: { machines: readonly IncidentMachine[] }) {
-  const away = awayIn({ machines });
-  // More of them are in the wiring, with the nearest evidence.
-  if (away.length === 0 || away.length > mostListed) return null;
+function NotBack({ away }: { away: readonly Away[] }) {
+  if (away.length === 0) return null;
   return (
     <Section title={`Not back: ${away.length}`}>
       {away.map((machine) => (
         <li key={machine.name}>
           <a href={hrefOf('machine', [machine.name])}>{machine.name}</a>{' '}
-          <span class="muted">{machine.shelf}</span> {evidenceText(machine)}
+          <span class="muted">{machine.shelf},</span> {awayText(machine)}
         </li>
       ))}
     </Section>
