@@ -9,6 +9,13 @@ export function isSilent({ condition }: Pick<Machine, 'condition'>): boolean {
   return silent.has(condition);
 }
 
+/** Conditions of a machine that responds, but takes no tasks because of a fault. */
+const unfit: ReadonlySet<MachineCondition> = new Set(['recovering', 'quarantined']);
+
+export function isUnfit({ condition }: Pick<Machine, 'condition'>): boolean {
+  return unfit.has(condition);
+}
+
 /** What people read: of a silence, only its age is known, which is beside the word. */
 export function conditionWord(condition: MachineCondition): string {
   return silent.has(condition) ? 'silent' : condition;
@@ -16,7 +23,16 @@ export function conditionWord(condition: MachineCondition): string {
 
 /** @param machines their numbers by condition, from metrics */
 export function silentIn(machines: Readonly<Record<string, number>>): number {
-  return [...silent].reduce((sum, condition) => sum + (machines[condition] ?? 0), 0);
+  return sumOf(silent, machines);
+}
+
+/** @param machines as for {@link silentIn} */
+export function unfitIn(machines: Readonly<Record<string, number>>): number {
+  return sumOf(unfit, machines);
+}
+
+function sumOf(conditions: Iterable<string>, machines: Readonly<Record<string, number>>): number {
+  return [...conditions].reduce((sum, condition) => sum + (machines[condition] ?? 0), 0);
 }
 
 /** When a machine's condition began. Silence began with the last answer, although the condition is only known a minute later. */

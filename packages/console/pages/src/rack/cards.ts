@@ -67,7 +67,10 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     if (found) found.alerts.push(alert);
     else cards.push(cardOfAlert(alert));
   }
-  return [...inOrder([...cards, ...silent]), ...people];
+  const ordered = inOrder([...cards, ...silent]);
+  const isNotice = (each: Card) => !each.isBad && !each.machines.some(isSilent);
+  // What a person must do comes before what is only uncertain.
+  return [...ordered.filter((each) => !isNotice(each)), ...people, ...ordered.filter(isNotice)];
 }
 
 const hourMs = 3_600_000;
