@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { equipmentCause } from './cause.ts';
 import { fullDisk, headlineOf } from './headline.ts';
+import { equipmentCause } from './incident/cause.ts';
 import type { Machine } from './machine-state.ts';
 
 type Given = Parameters<typeof headlineOf>[0][number];

@@ -9,7 +9,6 @@ export {
 } from './alert-to-pubsub.ts';
 export { AuditEntry, AuditPage, auditApi } from './audit/log-api.ts';
 export { type AuditLogOf, mergeAuditLogs } from './audit/merge-logs.ts';
-export { Cause } from './cause.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
 export {
   EnrolledPi,
@@ -23,6 +22,7 @@ export {
   WaitCode,
   WaitingPi,
 } from './enrolment.ts';
+export { Cause } from './incident/cause.ts';
 export {
   Away,
   Evidence,

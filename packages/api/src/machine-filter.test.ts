@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { equipmentCause } from './cause.ts';
+import { equipmentCause } from './incident/cause.ts';
 import { type MachineFilter, matching } from './machine-filter.ts';
 import type { Machine } from './machine-state.ts';
 

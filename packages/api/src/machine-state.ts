@@ -1,6 +1,6 @@
 /** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
-import { Cause, text } from './cause.ts';
+import { Cause, text } from './incident/cause.ts';
 import { incidentsApi } from './incident/incident-api.ts';
 import { MachinePower, OutletStatus } from './power-cycle-daemon.ts';
 import { idempotencyKey } from './route/idempotency-key.ts';

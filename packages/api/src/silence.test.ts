@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { equipmentCause } from './cause.ts';
+import { equipmentCause } from './incident/cause.ts';
 import { type Machine, MachineCondition } from './machine-state.ts';
 import { beganAt, conditionWord, isSilent, onItOf, recentlySilent, silentIn } from './silence.ts';
 

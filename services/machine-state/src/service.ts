@@ -162,12 +162,18 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   const ordering = createOrders(context, tuning, { journal, records, repetitions, agents, emit });
   const { delivery, reported } = ordering;
   const states = () => [...services.states(), ownState(context)];
-  const shown = { views: () => services.views(), states };
   const incidents = new Incidents({ rack, clock, history });
   const current = new Current({
-    ...{ rack, clock, emit, rackFile, agents, delivery, reported, cycleRequests },
-    services: shown,
+    rack,
+    clock,
+    emit,
+    rackFile,
+    agents,
+    services: { views: () => services.views(), states },
+    delivery,
+    reported,
     incidents: () => incidents.shown(),
+    cycleRequests,
   });
   const changes = new Changes({ clock, current });
   const recorder = new Recorder({ rack, clock, history, services, incidents });

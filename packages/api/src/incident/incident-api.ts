@@ -1,10 +1,10 @@
 /** Incidents of a rack: which machines fell silent together, why as far as it was known, and who came back when. */
 import { z } from 'zod';
-import { Cause, text as words } from '../cause.ts';
 import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
 import { Time } from '../time.ts';
 import { asCaller, Missing, TimelineRow } from '../timeline/timeline-api.ts';
+import { Cause, text as words } from './cause.ts';
 
 const texts = z.array(z.string());
 const text = z.string();

@@ -13,7 +13,7 @@ const KnownCause = z.object({
   cause: Cause.optional(),
   why: CommonCause.shape.why,
 });
-export type KnownCause = z.output<typeof KnownCause>;
+type KnownCause = z.output<typeof KnownCause>;
 
 /** As version 0.2.0 wrote it: a sentence, and the names in it, or an empty text. */
 const KnownCause020 = z.object({ at: z.number(), what: z.string(), text: z.string() });

@@ -4,7 +4,7 @@ import { awayIn } from '@skolo/api/incident-text';
 import { words } from '@skolo/api/words';
 import { type EvidenceSources, evidenceOf } from './evidence.ts';
 
-export interface Now {
+interface Now {
   shelves: RackView['shelves'];
   machine(name: string): Machine | undefined;
   evidence(name: string): EvidenceSources;

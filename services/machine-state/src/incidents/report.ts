@@ -129,7 +129,11 @@ function together(silences: readonly Silence[], some: readonly Incident[], now: 
   const [incident] = incidentsIn(own.map((silence) => ({ ...silence, incident: 'all' })));
   const at = isoTime(now);
   const none: Omit<Incident, 'id' | 'title'> = {
-    ...{ since: at, to: at, began: [], machines: [], causes: [] },
+    since: at,
+    to: at,
+    began: [],
+    machines: [],
+    causes: [],
   };
   const { cause: _, ...all } = incident ?? none;
   const machines = count(all.machines.length, 'machine');

@@ -114,7 +114,8 @@ export const define = list<Machine, Options>({
     printWork(io, {
       head: headlineOf(machines).text,
       machines: shown(machines),
-      ...{ causes, away },
+      causes,
+      away,
       all: machines,
     });
     return undefined;
