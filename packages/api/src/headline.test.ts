@@ -1,17 +1,21 @@
 import { expect, it } from 'vitest';
 import { fullDisk, headlineOf } from './headline.ts';
+import { equipmentCause } from './incident/cause.ts';
 import type { Machine } from './machine-state.ts';
 
 type Given = Parameters<typeof headlineOf>[0][number];
 const machines = (number: number, given: Given): Given[] =>
   Array.from({ length: number }, () => given);
 const ok: Given = { condition: 'ok' };
-const dark = (cause?: string): Given => ({ condition: 'stale' as Machine['condition'], cause });
+const dark = (cause?: string): Given => ({
+  condition: 'stale' as Machine['condition'],
+  cause: cause === undefined ? undefined : equipmentCause([cause]),
+});
 
 it.each<[string, Given[], boolean]>([
   ['41 machines are silent: pdu-1; 0 wait for a person', machines(41, dark('pdu-1')), true],
   [
-    '5 machines are silent: switch-1, switch-2, 1 more; 1 waits for a person',
+    '5 machines are silent: 2 switch-1, 1 switch-2, 2 others; 1 waits for a person',
     [
       ...machines(60, ok),
       ...['switch-1', 'switch-1', 'switch-2', 'shelf-1'].map(dark),
@@ -19,11 +23,36 @@ it.each<[string, Given[], boolean]>([
     ],
     false,
   ],
+  [
+    '28 machines are silent: 20 switch-8, 8 without a known cause; 0 wait for a person',
+    [...machines(300, ok), ...machines(20, dark('switch-8')), ...machines(8, dark())],
+    false,
+  ],
+  [
+    '39 machines respond but take no tasks; 1 waits for a person',
+    [
+      ...machines(2, ok),
+      ...machines(38, { condition: 'recovering' }),
+      { condition: 'quarantined', needsAttention: 'all phones are lost' },
+    ],
+    true,
+  ],
+  [
+    '39 machines respond but take no tasks; 0 wait for a person',
+    [...machines(2, ok), ...machines(39, { condition: 'recovering' })],
+    true,
+  ],
+  [
+    '2 machines are silent; 3 machines respond but take no tasks; 0 wait for a person',
+    [...machines(2, dark()), ...machines(10, ok), ...machines(3, { condition: 'quarantined' })],
+    true,
+  ],
+  ['0 machines wait for a person', [...machines(10, ok), { condition: 'recovering' }], false],
   ['1 machine is silent; 0 wait for a person', [dark(), ...machines(9, ok)], false],
   ['2 machines are silent; 0 wait for a person', [dark(), dark(), ...machines(9, ok)], true],
   [
     '1 machine waits for a person',
-    [{ condition: 'quarantined', needsAttention: 'battery' }],
+    [...machines(9, ok), { condition: 'quarantined', needsAttention: 'battery' }],
     false,
   ],
   ['0 machines wait for a person', [ok], false],

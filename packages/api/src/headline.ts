@@ -1,14 +1,14 @@
 /** Says in one line how many machines are silent and wait for a person, the same in console and commands, and whether the disk is full. */
 import { count } from '@skolo/base/count';
 import type { Machine, RackView } from './machine-state.ts';
-import { isSilent } from './silence.ts';
+import { isSilent, isUnfit } from './silence.ts';
 
 interface Headline {
-  /** `41 machines are silent: pdu-1; 0 wait for a person` */
+  /** `28 machines are silent: 20 switch-8, 8 without a known cause; 0 wait for a person` */
   text: string;
-  /** More than a tenth of the machines are silent. */
+  /** More than a tenth of the machines are silent, or respond but take no tasks. */
   isBad: boolean;
-  /** Neither silent machines, nor any that wait. */
+  /** Neither silent machines, nor any that wait, nor many that take no tasks. */
   isWell: boolean;
 }
 
@@ -19,31 +19,48 @@ export function headlineOf(
   machines: readonly Pick<Machine, 'condition' | 'cause' | 'needsAttention'>[],
 ): Headline {
   const silent = machines.filter(isSilent);
+  const unfit = machines.filter(isUnfit);
+  const areManyUnfit = areMany(unfit.length, machines.length);
   const waiting = machines.filter(({ needsAttention }) => needsAttention !== undefined).length;
-  const wait = `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for a person`;
-  const causes = causesOf(silent);
-  const why = causes === '' ? '' : `: ${causes}`;
+  const parts = [
+    ...(silent.length > 0
+      ? [`${count(silent.length, 'machine is', 'machines are')} silent${causesOf(silent)}`]
+      : []),
+    ...(areManyUnfit
+      ? [
+          `${count(unfit.length, 'machine responds but takes', 'machines respond but take')} no tasks`,
+        ]
+      : []),
+  ];
+  const wait =
+    parts.length > 0
+      ? `${waiting} ${waiting === 1 ? 'waits' : 'wait'} for a person`
+      : `${count(waiting, 'machine waits', 'machines wait')} for a person`;
   return {
-    text:
-      silent.length === 0
-        ? `${count(waiting, 'machine waits', 'machines wait')} for a person`
-        : `${count(silent.length, 'machine is', 'machines are')} silent${why}; ${wait}`,
-    isBad: areManySilent(silent.length, machines.length),
-    isWell: silent.length + waiting === 0,
+    text: [...parts, wait].join('; '),
+    isBad: areMany(silent.length, machines.length) || areManyUnfit,
+    isWell: silent.length + waiting === 0 && !areManyUnfit,
   };
 }
 
-export function areManySilent(silent: number, all: number): boolean {
-  return silent * 10 > all;
+export function areMany(some: number, all: number): boolean {
+  return some * 10 > all;
 }
 
-/** Those of most machines first. */
+/** Those of most machines first, each with its number unless it explains all. */
 function causesOf(silent: readonly Pick<Machine, 'cause'>[]): string {
-  const known = silent.flatMap(({ cause }) => cause ?? []);
-  const groups = [...Map.groupBy(known, (cause) => cause)];
-  const names = groups.sort(([, a], [, b]) => b.length - a.length).map(([name]) => name);
-  const more = names.length - mostCauses;
-  return [...names.slice(0, mostCauses), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  const causes = silent.flatMap(({ cause }) => cause ?? []);
+  const groups = [...Map.groupBy(causes, ({ code }) => code).values()]
+    .sort((a, b) => b.length - a.length)
+    .map((own) => ({ length: own.length, text: `${own[0]?.text}` }));
+  const [first] = groups;
+  if (first === undefined) return '';
+  if (first.length === silent.length) return `: ${first.text}`;
+  const shown = groups.slice(0, mostCauses);
+  const rest = silent.length - shown.reduce((sum, { length }) => sum + length, 0);
+  const others = groups.length > mostCauses ? 'others' : 'without a known cause';
+  const texts = shown.map(({ length, text }) => `${length} ${text}`);
+  return `: ${[...texts, ...(rest > 0 ? [`${rest} ${others}`] : [])].join(', ')}`;
 }
 
 /** Where the disk of the jumphost is full, as services report it. */

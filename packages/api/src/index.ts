@@ -22,7 +22,14 @@ export {
   WaitCode,
   WaitingPi,
 } from './enrolment.ts';
-export { Evidence, Incident, IncidentMachine, IncidentReport } from './incident/incident-api.ts';
+export { Cause } from './incident/cause.ts';
+export {
+  Away,
+  Evidence,
+  Incident,
+  IncidentMachine,
+  IncidentReport,
+} from './incident/incident-api.ts';
 export {
   CommonCause,
   Curve,

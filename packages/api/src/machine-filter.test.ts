@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { equipmentCause } from './incident/cause.ts';
 import { type MachineFilter, matching } from './machine-filter.ts';
 import type { Machine } from './machine-state.ts';
 
@@ -10,7 +11,7 @@ const machine: Machine = {
   pools: ['Skia', 'SkiaPerf'],
   condition: 'quarantined',
   sentence: 'the phone is missing',
-  cause: 'switch-1',
+  cause: equipmentCause(['switch-1']),
   health: {
     verdict: 'quarantined',
     since,
@@ -118,7 +119,7 @@ it.each([
       ...machine,
       name: 'rpi-10',
       shelf: 'shelf10',
-      cause: 'switch-10',
+      cause: equipmentCause(['switch-10']),
       condition: 'ok',
       sentence: 'waiting for a task; the token is new',
       health: { verdict: 'ok', since, reasons: [] },

@@ -30,7 +30,7 @@ function matchesFields(machine: Machine, filter: MachineFilter): boolean {
     (shelf === undefined || machine.shelf === shelf) &&
     (condition === undefined || conditionsOf(machine).includes(condition)) &&
     (code === undefined || codesOf(machine).includes(code)) &&
-    (cause === undefined || machine.cause === cause) &&
+    (cause === undefined || machine.cause?.code === cause) &&
     (model === undefined || modelsOf(machine).has(model.toLowerCase())) &&
     (pool === undefined || machine.pools.includes(pool))
   );
@@ -62,7 +62,8 @@ function namesOf(machine: Machine): Set<string> {
   const { name, label, shelf, cause, wiring, versions = {}, pools } = machine;
   const ports = [wiring.uplink, ...wiring.power].flatMap((port) => port ?? []);
   const names = [
-    ...[name, label, shelf, cause, ...conditionsOf(machine)].flatMap((each) => each ?? []),
+    ...[name, label, shelf, ...conditionsOf(machine)].flatMap((each) => each ?? []),
+    ...(cause ? [`${cause.text}`, ...cause.equipment] : []),
     ...[...ports, ...ports.map((port) => port.replace(/\/.*/, ''))],
     ...[...Object.values(versions), ...pools, ...codesOf(machine), ...modelsOf(machine)],
   ].map((each) => each.toLowerCase());

@@ -1,5 +1,6 @@
 /** The API of machine-state: every machine of a rack as all services report it, its history, and operators' orders. */
 import { z } from 'zod';
+import { Cause, text } from './incident/cause.ts';
 import { incidentsApi } from './incident/incident-api.ts';
 import { MachinePower, OutletStatus } from './power-cycle-daemon.ts';
 import { DegradedPart } from './probes.ts';
@@ -84,14 +85,15 @@ export const Machine = z
       .string()
       .optional()
       .describe('why the machine needs attention; absent if it does not'),
-    cause: z
-      .string()
-      .optional()
-      .describe('cause of the condition if several machines share it, such as `switch-1`'),
+    cause: Cause.optional().describe('cause of the condition if several machines share it'),
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
       .describe('present if faults have changed the condition too often in the last hour'),
+    unresponsive: z
+      .literal(true)
+      .optional()
+      .describe('present during maintenance that was ordered, if the agent does not respond'),
     lastSeen: Time.optional().describe('when the agent last responded'),
     health: HealthStatus.optional(),
     task: Task.optional().describe('running task; absent while the agent does not respond'),
@@ -165,25 +167,15 @@ export const RackEquipment = z
 export type RackEquipment = z.output<typeof RackEquipment>;
 
 /** A common cause of failures on several machines. */
-export const CommonCause = z
-  .object({
-    what: name.describe(
-      'such as `switch-1`, or `pdu-1 or switch-1` if both explain the same machines',
-    ),
-    equipment: z
-      .array(name)
-      .optional()
-      .describe(
-        'switches, PDUs or routers of which one explains all its machines, and no machine that responds; absent for anything else that machines share',
-      ),
-    kind: z
-      .enum(['equipment', 'shelf', 'model', 'version'])
-      .describe('`equipment`: a switch, PDU or router; otherwise what the machines have in common'),
-    text: z.string(),
-    since: Time.describe('when half of the machines had responded for the last time'),
-    machines: z.array(name),
-  })
-  .meta({ id: 'CommonCause' });
+export const CommonCause = Cause.extend({
+  isPartial: z
+    .literal(true)
+    .optional()
+    .describe('machines that share it respond, so it may be healthy itself'),
+  why: text,
+  since: Time.describe('when half of the machines had responded for the last time'),
+  machines: z.array(name),
+}).meta({ id: 'CommonCause' });
 export type CommonCause = z.output<typeof CommonCause>;
 
 export const ServiceState = z
@@ -222,6 +214,10 @@ export const RackView = z
     shelves: z.array(z.object({ name: z.string(), machines: z.array(name) })),
     equipment: z.array(RackEquipment).describe('router, switches, PDUs'),
     causes: z.array(CommonCause),
+    incidents: z
+      .array(z.object({ id: z.string(), since: Time, machines: z.array(name) }))
+      .default([])
+      .describe('IDs of incidents that continue, with the machines that are silent'),
     services: z.array(ServiceState),
     cycleRequests: z
       .array(CycleRequest)

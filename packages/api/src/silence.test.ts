@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { equipmentCause } from './incident/cause.ts';
 import { type Machine, MachineCondition } from './machine-state.ts';
 import { beganAt, conditionWord, isSilent, onItOf, recentlySilent, silentIn } from './silence.ts';
 
@@ -32,7 +33,7 @@ describe('recentlySilent', () => {
     const cycle = { id: '1', step: 'off' };
     const machines: Machine[] = [
       { ...stale, name: 'second', lastSeen: '2026-11-20T03:09:57.000Z' },
-      { ...stale, name: 'with a cause', cause: 'switch-1' },
+      { ...stale, name: 'with a cause', cause: equipmentCause(['switch-1']) },
       { ...stale, name: 'being cycled', power: { outlets: [], cycle } },
       { ...stale, name: 'for long', condition: 'gone', needsAttention: 'find out why' },
       { ...stale, name: 'well', condition: 'ok' },

@@ -1,5 +1,5 @@
 /** Facts about machines in trouble, by one rule for pages and commands: since when, which are silent, who is working on it. */
-import type { Machine, MachineCondition } from './machine-state.ts';
+import type { Machine, MachineCondition, RackView } from './machine-state.ts';
 import type { DeviceStatus } from './swarming-client.ts';
 
 interface ConditionFacts {
@@ -26,6 +26,15 @@ export function isSilent({ condition }: Pick<Machine, 'condition'>): boolean {
   return conditionFacts[condition].isSilent === true;
 }
 
+/** Whether a machine responds, but takes no tasks because of a fault. */
+export function isUnfit({ condition }: Pick<Machine, 'condition'>): boolean {
+  return takesNoTasks(conditionFacts[condition]);
+}
+
+function takesNoTasks({ isUnable, isSilent }: ConditionFacts): boolean {
+  return isUnable === true && isSilent !== true;
+}
+
 /** What people read: of a silence, only its age is known, which is beside the word. */
 export function conditionWord(condition: MachineCondition): string {
   return isSilent({ condition }) ? 'silent' : condition;
@@ -33,8 +42,20 @@ export function conditionWord(condition: MachineCondition): string {
 
 /** @param machines their numbers by condition, from metrics */
 export function silentIn(machines: Readonly<Record<string, number>>): number {
+  return sumOf(({ isSilent }) => isSilent === true, machines);
+}
+
+/** @param machines as for {@link silentIn} */
+export function unfitIn(machines: Readonly<Record<string, number>>): number {
+  return sumOf(takesNoTasks, machines);
+}
+
+function sumOf(
+  has: (facts: ConditionFacts) => boolean,
+  machines: Readonly<Record<string, number>>,
+): number {
   return Object.entries(conditionFacts)
-    .filter(([, facts]) => facts.isSilent)
+    .filter(([, facts]) => has(facts))
     .reduce((sum, [condition]) => sum + (machines[condition] ?? 0), 0);
 }
 
@@ -74,6 +95,15 @@ export function recentlySilent(machines: Iterable<Machine>): Machine[] {
         condition === 'stale' && !cause && !needsAttention && !power?.cycle,
     )
     .sort(({ lastSeen: a = '' }, { lastSeen: b = '' }) => a.localeCompare(b));
+}
+
+/** Incidents that continue, and contain one of these machines. */
+export function incidentsOf(
+  machines: readonly Pick<Machine, 'name'>[],
+  incidents: RackView['incidents'],
+): RackView['incidents'] {
+  const names = new Set(machines.map(({ name }) => name));
+  return incidents.filter((incident) => incident.machines.some((name) => names.has(name)));
 }
 
 export interface OnIt {

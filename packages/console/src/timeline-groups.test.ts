@@ -1,5 +1,7 @@
+import { equipmentCause } from '@skolo/api/cause';
 import type { Incident } from '@skolo/api/incident';
 import type { TimelineRow } from '@skolo/api/timeline';
+import { words } from '@skolo/api/words';
 import { expect, it } from 'vitest';
 import { groupsOf, headingOf } from '../pages/src/timeline/groups.ts';
 
@@ -18,7 +20,8 @@ const row = (minutes: number, text: string, names: string[], more: Partial<Timel
   }) as TimelineRow;
 const machine = (name: string) => ({ name, at: at(0), lost: [] });
 const incident: Incident = {
-  ...{ id: 'i-1', what: 'switch-3', isExplained: true, since: at(0), to: at(20), began: [] },
+  ...{ id: 'i-1', title: words('switch-3, 2 machines'), since: at(0), to: at(20), began: [] },
+  cause: equipmentCause(['switch-3']),
   ...{ machines: [machine('rpi-1'), machine('rpi-2')], causes: [] },
 };
 const cycle = { kind: 'cycle', action: 'cycle' } as const;

@@ -1,8 +1,21 @@
 import type { Machine } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
+
+const since = '2026-11-20T02:00:05.000Z';
+const silent = { since, machines: ['pi-1', 'pi-2'] };
+const causes = [
+  {
+    ...equipmentCause(['switch-1', 'pdu-1']),
+    ...silent,
+    why: words('none of the machines responds'),
+  },
+];
+const incidents = [{ id: '20261120T020005-pi-1', ...silent }];
 
 /** Lines of /metrics that begin so. */
 async function metricsWith(machines: Partial<Machine>[], prefix: string): Promise<string[]> {
@@ -17,7 +30,10 @@ machines:
   createMetrics(registry, {
     rack: () => rack,
     // A test gives what it is about.
-    current: { machines: () => machines as Machine[], rack: () => ({ services: [] }) },
+    current: {
+      machines: () => machines as Machine[],
+      rack: () => ({ services: [], causes, incidents }),
+    },
     history: { pending: 0, discarded: 0, isOpen: true },
     losses: { lastWeek: undefined },
     recorder: { omitted: () => new Map(), endedTasks: new Map([['infrastructure', 2]]) },
@@ -32,6 +48,12 @@ it('counts tasks that the infrastructure ended', async () => {
   const name = 'skolo_machines_tasks_ended{';
 
   expect(await metricsWith([], name)).toEqual([`${name}outcome="infrastructure"} 2`]);
+});
+
+it('names the incident of a common cause', async () => {
+  expect(await metricsWith([], 'skolo_machines_incident{')).toEqual([
+    'skolo_machines_incident{cause="pdu-1+switch-1",incident="20261120T020005-pi-1"} 1',
+  ]);
 });
 
 it('names each device by the number that its agent has for it', async () => {

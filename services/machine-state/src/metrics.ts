@@ -17,7 +17,9 @@ import type { ReportedOrders } from './orders/reported.ts';
 
 interface Sources {
   rack(): Pick<Rack, 'machines'>;
-  current: Pick<Current, 'machines'> & { rack(): Pick<RackView, 'services'> };
+  current: Pick<Current, 'machines'> & {
+    rack(): Pick<RackView, 'services' | 'causes' | 'incidents'>;
+  };
   history: Pick<History, 'pending' | 'discarded' | 'isOpen'>;
   losses: Pick<Losses, 'lastWeek'>;
   recorder: Pick<Recorder, 'omitted' | 'endedTasks'>;
@@ -29,6 +31,8 @@ interface Measured {
   rack: Pick<Rack, 'machines'>;
   machines: readonly Machine[];
   services: readonly ServiceState[];
+  causes: RackView['causes'];
+  incidents: RackView['incidents'];
   /** Entries of the history that wait for the disk. */
   pending: number;
   discarded: number;
@@ -107,12 +111,22 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Machines that do not respond, by what they have in common: a switch, PDU, router, shelf, model or version.',
     labels: ['cause'],
     read: ({ machines }) => {
-      const causes = machines.flatMap(({ cause }) => cause ?? []);
-      return [...new Set(causes)].map((cause) => [
+      const codes = machines.flatMap(({ cause }) => cause?.code ?? []);
+      return [...Map.groupBy(codes, (code) => code)].map(([cause, { length }]) => [
         { cause },
-        causes.filter((each) => each === cause).length,
+        length,
       ]);
     },
+  },
+  skolo_machines_incident: {
+    help: 'The ID of the incident of a common cause; always 1.',
+    labels: ['cause', 'incident'],
+    read: ({ causes, incidents }) =>
+      causes.flatMap(({ code: cause, machines: [machine = ''] }) =>
+        incidents
+          .filter(({ machines }) => machines.includes(machine))
+          .map(({ id: incident }) => [{ cause, incident }, 1] as const),
+      ),
   },
   skolo_machines_reported_quarantines_waiting: {
     help: 'Machines whose quarantine is missing from the journal, beyond the ten machines whose quarantine was recorded again.',
@@ -166,9 +180,9 @@ export function createMetrics(
   { rack, current, history, losses, recorder, reported, enrolment }: Sources,
 ): void {
   registerGauges(registry, gauges, () => ({
+    ...current.rack(),
     rack: rack(),
     machines: current.machines(),
-    services: current.rack().services,
     pending: history.pending,
     discarded: history.discarded,
     isHistoryOpen: history.isOpen,

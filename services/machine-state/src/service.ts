@@ -162,20 +162,20 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   const ordering = createOrders(context, tuning, { journal, records, repetitions, agents, emit });
   const { delivery, reported } = ordering;
   const states = () => [...services.states(), ownState(context)];
-  const shown = { views: () => services.views(), states };
+  const incidents = new Incidents({ rack, clock, history });
   const current = new Current({
     rack,
     clock,
     emit,
     rackFile,
     agents,
-    services: shown,
+    services: { views: () => services.views(), states },
     delivery,
     reported,
+    incidents: () => incidents.shown(),
     cycleRequests,
   });
   const changes = new Changes({ clock, current });
-  const incidents = new Incidents({ rack, clock, history });
   const recorder = new Recorder({ rack, clock, history, services, incidents });
   const uptimes = new Uptimes({ clock, history, states });
   const enrolment = openEnrolment(context, { journal, records, agents, retryMs });

@@ -25,6 +25,7 @@ const Alert = z.strictObject({
     summary: z.string().min(1),
     description: z.string().min(1),
     first_command: z.string().min(1),
+    incident: z.string().min(1).optional(),
   }),
 });
 const Recording = z.strictObject({

@@ -106,6 +106,7 @@ export class SimulatedWeek {
     let consume = (_: MachineStateEvent): void => undefined;
     const emit = (event: MachineStateEvent) => consume(event);
     const services = { views: () => this.services(), states: () => [] };
+    const incidents = new Incidents({ rack, clock, history: this.history });
     this.current = new Current({
       rack,
       clock,
@@ -115,10 +116,10 @@ export class SimulatedWeek {
       agents: { view: (name) => this.view(name) },
       delivery: { active: (name) => this.orders.get(name) ?? [] },
       reported: { unknown: () => [] },
+      incidents: () => incidents.shown(),
       cycleRequests: () => [],
     });
     const { history, current } = this;
-    const incidents = new Incidents({ rack, clock, history });
     const recorder = new Recorder({ rack, clock, history, services, incidents });
     this.recorder = recorder;
     consume = (event) => {

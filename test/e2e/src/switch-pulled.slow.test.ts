@@ -45,8 +45,10 @@ it('is named by its machines as the one cause of their silence', async () => {
   const seen = async () => {
     const { equipment, causes } = await client.rack();
     const all = await client.machines();
-    const conditions = all.machines.map(({ condition, cause }) => `${condition} ${cause ?? ''}`);
-    return { switch: equipment[0]?.state, causes: causes.map(({ what }) => what), conditions };
+    const conditions = all.machines.map(
+      ({ condition, cause }) => `${condition} ${cause?.text ?? ''}`,
+    );
+    return { switch: equipment[0]?.state, causes: causes.map(({ code }) => code), conditions };
   };
   // Their bot has no server, and after a while its agent says so.
   const well = expect.stringMatching(/^(ok|recovering) $/);

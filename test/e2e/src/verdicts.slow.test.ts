@@ -100,6 +100,7 @@ function rackWith(services: Services, states: ServiceState[] = []): RackView {
     services,
     states,
     causes: [],
+    incidents: [],
     alerts: [],
     cycleRequests: [],
   });
@@ -184,7 +185,7 @@ function machineMetrics(machines: Machine[], services: ServiceState[]): Registry
   const registry = new Registry();
   createMetrics(registry, {
     rack: () => rack,
-    current: { machines: () => machines, rack: () => ({ services }) },
+    current: { machines: () => machines, rack: () => ({ services, causes: [], incidents: [] }) },
     history: { pending: 0, discarded: 0, isOpen: true },
     losses: { lastWeek: undefined },
     recorder: { omitted: () => new Map(), endedTasks: new Map() },

@@ -260,9 +260,9 @@ describe('the link to the console', () => {
   const consoleUrl = 'https://rack4.example.com/console';
 
   it.each([
-    [{ alertname: 'MachineGone', machine: 'rpi-001', device: 'phone' }, 'rack?card=rpi-001'],
+    [{ alertname: 'MachineGone', machine: 'rpi-001', device: 'phone' }, 'machine/rpi-001'],
     [{ alertname: 'EquipmentMissing', job: 'ping', device: 'switch-1' }, 'rack?card=switch-1'],
-    [{ alertname: 'MachinesHaveOneCause', job: 'state', cause: 'Pixel 6' }, 'incident/Pixel%206'],
+    [{ alertname: 'MachinesHaveOneCause', job: 'state', cause: 'Pixel 6' }, 'rack?card=Pixel%206'],
     [{ alertname: 'PowerControllerDown', controller: 'pdu-1' }, 'rack?card=pdu-1'],
     [{ alertname: 'MachinesMissing' }, 'rack?card=MachinesMissing'],
     [{ alertname: 'Odd', machine: '', device: 'a&b#c/\ud800' }, 'rack?card=a%26b%23c%2F%EF%BF%BD'],
@@ -275,6 +275,14 @@ describe('the link to the console', () => {
     expect(body(message, { ...full, consoleUrl })).toMatchObject({
       alert: { annotations: { console: link } },
     });
+  });
+
+  it('opens the incident whose ID is an annotation', () => {
+    const annotations = { incident: '20261120T020005-rpi-1' };
+    const alert = { labels: { alertname: 'MachinesHaveOneCause', cause: 'switch-1' }, annotations };
+    const link = `${consoleUrl}/#/incident/20261120T020005-rpi-1`;
+
+    expect(body(alertMessage({ alert }), { ...flat, consoleUrl })).toMatchObject({ console: link });
   });
 
   it('is not in a notice, and does not replace an annotation of the rule', () => {

@@ -46,11 +46,11 @@ export function encode(message: Message, as: EncodeAs): Encoded {
   return { json: JSON.stringify(body), attributes: attributesOf(message, as.location) };
 }
 
-/** An alert with the annotation `console`, a link that opens its card or incident. One of the alert's own is kept. */
+/** An alert with the annotation `console`, a link that opens its machine, card or incident. One of the alert's own is kept. */
 export function withConsoleLink<M extends Message>(message: M, { consoleUrl }: EncodeAs): M {
   if (consoleUrl === undefined || !('alert' in message)) return message;
-  const { labels, annotations } = message.alert;
-  const link = `${consoleUrl}/#/${pageOf(labels)}`;
+  const { annotations } = message.alert;
+  const link = `${consoleUrl}/#/${pageOf(message.alert)}`;
   const alert = { ...message.alert, annotations: { console: link, ...annotations } };
   return { ...message, alert };
 }

@@ -511,5 +511,5 @@ it('links to the console, if its address is known', async () => {
 
   await sendOne(sink);
 
-  expect(there.requests[0]?.body).toBe('https://rack4.example.com/#/rack?card=rpi-001');
+  expect(there.requests[0]?.body).toBe('https://rack4.example.com/#/machine/rpi-001');
 });

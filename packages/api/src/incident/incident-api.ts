@@ -4,14 +4,16 @@ import { Problem } from '../route/problem.ts';
 import { route } from '../route/route.ts';
 import { Time } from '../time.ts';
 import { asCaller, Missing, TimelineRow } from '../timeline/timeline-api.ts';
+import { Cause, text as words } from './cause.ts';
 
 const texts = z.array(z.string());
 const text = z.string();
 
-/** What is known about a machine that did not return. Evidence, no verdict. */
+/** A reading about a machine that did not return, or what follows from all of them. */
 export const Evidence = z
   .object({
     kind: z.enum([
+      'planned',
       'switched-off',
       'outlet-off',
       'outlet-fault',
@@ -20,7 +22,7 @@ export const Evidence = z
       'no-answer',
       'agent-silent',
     ]),
-    text,
+    text: words,
   })
   .meta({ id: 'Evidence' });
 export type Evidence = z.output<typeof Evidence>;
@@ -29,42 +31,52 @@ export const IncidentMachine = z
   .object({
     name: text,
     at: Time.describe('its last answer before it fell silent'),
-    answeredAt: Time.optional().describe('when it responded again; absent while it is silent'),
+    answeredAt: Time.optional().describe('when it responded again; absent until then'),
     times: z.int().optional().describe('number of its silences, if there were several'),
-    left: z.literal(true).optional().describe('it is no longer in rack.yaml'),
-    lost: texts.describe('IDs of its tasks that ended because of this'),
-    shelf: text.optional(),
-    evidence: z
-      .array(Evidence)
+    left: z
+      .object({ at: Time, as: z.enum(['left', 'planned', 'not-known']) })
       .optional()
       .describe(
-        'why it may be silent, nearest to the mains first; only of those that are silent now',
+        'how it left the incident without an answer; `left`: it is no longer in rack.yaml; `planned`: maintenance began; `not-known`: its end was not recorded',
       ),
+    lost: texts.describe('IDs of its tasks that ended because of this'),
   })
   .meta({ id: 'IncidentMachine' });
 export type IncidentMachine = z.output<typeof IncidentMachine>;
+
+export const Away = z
+  .object({
+    name: text,
+    shelf: text,
+    place: z.int().describe('its number on the shelf'),
+    evidence: z.array(Evidence).describe('why it may be silent: first what a person can change'),
+    todo: words,
+  })
+  .meta({ id: 'Away' });
+export type Away = z.output<typeof Away>;
 
 export const Incident = z
   .object({
     id: text.describe(
       'from its first silence; it stays the same if the time of that is corrected, and an ID that was merged into another leads to that',
     ),
-    what: text.describe(
-      'cause of most of its machines, such as `switch-3`, or else their names, folded to ranges',
+    title: words.describe(
+      'its cause and the number of machines, such as `switch-3, 20 machines`, or else their names, folded to ranges',
     ),
-    isExplained: z.boolean().describe('whether `what` is a cause'),
+    cause: Cause.optional().describe('what explained the most machines at one time'),
     since: Time.describe('the last answer of the machine that fell silent first'),
     to: Time.optional().describe('when the last machine responded; absent while one is silent'),
     began: texts.describe('machines that fell silent in its first minute; the others joined later'),
     machines: z.array(IncidentMachine).describe('in the order in which they fell silent'),
     causes: z
-      .array(z.object({ at: Time, what: text, text, machines: z.int() }))
-      .describe('as they were known at each time; `what` is empty once nothing explains the rest'),
+      .array(z.object({ at: Time, cause: Cause.optional(), why: words, machines: z.int() }))
+      .describe('as they were known at each time; absent once nothing explains the rest'),
   })
   .meta({ id: 'Incident' });
 export type Incident = z.output<typeof Incident>;
 
 export const IncidentReport = Incident.extend({
+  away: z.array(Away).describe('machines that have not come back, by shelf and place'),
   differences: texts.describe('what those that did not return share, and the others do not'),
   url: text.optional().describe('its page, if rack.yaml has `consoleUrl`'),
   rows: z

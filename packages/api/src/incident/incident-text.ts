@@ -2,7 +2,7 @@
 import { count } from '@skolo/base/count';
 import type { TimelineRow } from '../timeline/timeline-api.ts';
 import { type Clock, clockIn, rowText, shortly, wrapped } from '../timeline/timeline-text.ts';
-import type { Incident, IncidentMachine, IncidentReport } from './incident-api.ts';
+import type { Away, IncidentMachine, IncidentReport } from './incident-api.ts';
 
 /** More names do not fit on a line. */
 const mostNames = 4;
@@ -10,8 +10,16 @@ const mostNames = 4;
 /** Rows this long after the last answer still belong to an incident. */
 export const rowsAfterMs = 300_000;
 
-export function awayIn({ machines }: Pick<Incident, 'machines'>): IncidentMachine[] {
-  return machines.filter(({ answeredAt }) => answeredAt === undefined);
+/** How machines leave an incident without an answer. */
+export const leavings = {
+  left: 'left rack.yaml',
+  planned: 'in maintenance',
+  'not-known': 'not known',
+} as const satisfies Record<NonNullable<IncidentMachine['left']>['as'], string>;
+
+/** Those that are silent now. */
+export function awayIn({ machines }: { machines: readonly IncidentMachine[] }): IncidentMachine[] {
+  return machines.filter(({ answeredAt, left }) => answeredAt === undefined && left === undefined);
 }
 
 /** `19 of 20 came back, 1 did not: rpi-030; 11 tasks lost; on it: ann 03:28 to 03:31` */
@@ -21,81 +29,60 @@ export function outcomeOf(
 ): string {
   const away = awayIn({ machines }).map(({ name }) => name);
   const lost = machines.flatMap((each) => each.lost).length;
-  const names =
-    away.length > mostNames
-      ? `${away.slice(0, mostNames).join(', ')} and ${away.length - mostNames} more`
-      : away.join(', ');
-  const came = `${machines.length - away.length} of ${machines.length} came back`;
+  const back = machines.filter(({ answeredAt }) => answeredAt !== undefined);
+  const came = `${back.length} of ${machines.length} came back`;
   const people = rows
     .filter(({ kind }) => kind === 'on-it')
     .map((each) => `${each.by} ${at(each.at)} to ${each.endedAt ? at(each.endedAt) : 'now'}`);
   return [
-    away.length === 0 ? came : `${came}, ${away.length} did not: ${names}`,
+    away.length === 0 ? came : `${came}, ${away.length} did not: ${fewOf(away)}`,
+    ...Object.entries(leavings).flatMap(([as, word]) => {
+      const names = machines.flatMap(({ name, left }) => (left?.as === as ? name : []));
+      return names.length > 0 ? [`${names.length} ${word}: ${fewOf(names)}`] : [];
+    }),
     ...(lost > 0 ? [`${count(lost, 'task')} lost`] : []),
     ...(people.length > 0 ? [`on it: ${people.join(', ')}`] : []),
   ].join('; ');
 }
 
-/** `switch-3, 20 machines` */
-export function subjectOf({ what, isExplained, machines }: Incident): string {
-  const many = count(machines.length, 'machine');
-  return isExplained || what.endsWith('incidents') ? `${what}, ${many}` : what;
+function fewOf(names: readonly string[]): string {
+  const more = names.length - mostNames;
+  return more > 0 ? `${names.slice(0, mostNames).join(', ')} and ${more} more` : names.join(', ');
 }
 
-/** Those that are silent now, in the order in which a person walks along the shelves. @param shelves as in rack.yaml */
-export function inWalkingOrder(
-  machines: readonly IncidentMachine[],
-  shelves: readonly { name: string; machines: readonly string[] }[],
-): { shelf: string; machines: { place: number; machine: IncidentMachine }[] }[] {
-  const silent = new Map(
-    machines
-      .filter(({ answeredAt, left }) => answeredAt === undefined && left === undefined)
-      .map((machine) => [machine.name, machine]),
-  );
-  return shelves.flatMap(({ name: shelf, machines: names }) => {
-    const here = names.flatMap((name, at) => {
-      const machine = silent.get(name);
-      return machine ? [{ place: at + 1, machine }] : [];
-    });
-    return here.length > 0 ? [{ shelf, machines: here }] : [];
-  });
-}
-
-/** Why it may be silent. */
-export function evidenceText({ evidence = [] }: IncidentMachine): string {
-  return evidence.map(({ text }) => text).join('; ') || 'nothing is known';
+/** `place 7: outlet pdu-1/7 is off; turn the outlet on` */
+export function awayText({ place, evidence, todo }: Away): string {
+  return `place ${place}: ${[...evidence.map(({ text }) => text), todo].join('; ')}`;
 }
 
 /** @param timezone default: that of this computer */
 export function incidentText(report: IncidentReport, rack: string, timezone?: string): string[] {
   const clock = clockIn(timezone);
-  const { id, since, to, url, causes, rows, differences, seenBefore, missing } = report;
+  const { id, since, to, url, away, causes, rows, differences, seenBefore, missing } = report;
   const [from, end] = [clock(since), to === undefined ? undefined : clock(to)];
   const today = (time: string) => shortly(clock(time), from.day);
   const isBefore = ({ at }: TimelineRow) => at < since;
   const until = end === undefined ? 'now' : shortly(end, from.day);
   return [
     `${rack}, incident ${id}`,
-    ...wrapped('', `${subjectOf(report)}: ${from.day} ${from.time} to ${until} (${from.offset})`),
+    ...wrapped('', `${report.title}: ${from.day} ${from.time} to ${until} (${from.offset})`),
     ...wrapped('', outcomeOf(report, today)),
     ...(seenBefore
       ? [`seen before: ${count(seenBefore.times, 'time')} since ${clock(seenBefore.since).day}`]
       : []),
     ...(url === undefined ? [] : [url]),
     ...missing.flatMap(({ source, why }) => wrapped('', `${source}: events are missing: ${why}`)),
-    ...section('Not back', awayLines(report)),
+    ...section(
+      'Not back',
+      away.flatMap((each) => wrapped(`${each.name}  `, `${each.shelf}, ${awayText(each)}`)),
+    ),
     ...section(
       'Only those that did not return',
       differences.flatMap((each) => wrapped('- ', each)),
     ),
     ...section(
       'Cause, as it was known',
-      causes.flatMap(({ at, what, text, machines }) =>
-        wrapped(
-          `${today(at)}  `,
-          `${what === '' ? 'no cause is known any more' : text} (${machines})`,
-        ),
-      ),
+      causes.flatMap(({ at, why, machines }) => wrapped(`${today(at)}  `, `${why} (${machines})`)),
     ),
     ...section('Changes in the hour before', linesOf(rows.filter(isBefore), clock)),
     ...section(
@@ -106,10 +93,6 @@ export function incidentText(report: IncidentReport, rack: string, timezone?: st
       ),
     ),
   ];
-}
-
-function awayLines(report: IncidentReport): string[] {
-  return awayIn(report).flatMap((machine) => wrapped(`${machine.name}  `, evidenceText(machine)));
 }
 
 function section(title: string, lines: readonly string[]): string[] {

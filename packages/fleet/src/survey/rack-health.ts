@@ -1,6 +1,6 @@
 /** Decides whether a rack is healthy, from one query to its Prometheus (pure). */
-import { areManySilent } from '@skolo/api/headline';
-import { silentIn } from '@skolo/api/silence';
+import { areMany } from '@skolo/api/headline';
+import { silentIn, unfitIn } from '@skolo/api/silence';
 import { z } from 'zod';
 import { countedQuery } from './alerts-of-machines.ts';
 
@@ -324,7 +324,7 @@ function stateOf({
 >): RackHealth['state'] {
   if (alerts.some(isCritical) || down.length > 0) return 'critical';
   const all = Object.values(conditions).reduce((sum, each) => sum + each, 0);
-  if (areManySilent(silentIn(conditions), all)) return 'critical';
+  if (areMany(silentIn(conditions), all) || areMany(unfitIn(conditions), all)) return 'critical';
   if (alerts.length > 0 || delivery === 'failing' || delivery === 'silent') return 'warning';
   return Object.keys(versions).length === 0 || conditions.unknown ? 'unknown' : 'ok';
 }

@@ -1,4 +1,5 @@
 import type { HistoryEntry, KnownAlert } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { fakeClock } from '@skolo/common/testing';
 import { asIs } from '@skolo/scripted-services/service';
 import { expect, it } from 'vitest';
@@ -202,7 +203,7 @@ ${yaml}`,
   switchWasUp();
   const told = async () => {
     const { machines } = await lab.client.machines();
-    return machines.map(({ condition, cause }) => `${condition} ${cause ?? ''}`.trim());
+    return machines.map(({ condition, cause }) => `${condition} ${cause?.text ?? ''}`.trim());
   };
   await expect.poll(told).toEqual(['ok', 'ok', 'ok']);
 
@@ -215,7 +216,7 @@ ${yaml}`,
   await expect.poll(told).toEqual([shared, shared, shared]);
   await expect
     .poll(() => lab.client.rack())
-    .toMatchObject({ causes: [{ what: 'switch-1', machines: names }] });
+    .toMatchObject({ causes: [{ code: 'switch-1', machines: names }] });
   switchWasUp();
   await expect.poll(told).toEqual(['stale', 'stale', 'stale']);
   clock.setWall('2026-11-21T00:00:00Z');
@@ -239,7 +240,7 @@ it('name what only some of the machines on a piece of equipment share, in one al
   });
   const told = async () => {
     const { machines } = await lab.client.machines();
-    return machines.map(({ condition, cause }) => `${condition} ${cause ?? ''}`.trim());
+    return machines.map(({ condition, cause }) => `${condition} ${cause?.text ?? ''}`.trim());
   };
   await expect.poll(told).toEqual(names.map(() => 'ok'));
 
@@ -255,9 +256,9 @@ it('name what only some of the machines on a piece of equipment share, in one al
   await expect.poll(told).toEqual([shared, shared, shared, 'ok', 'ok', 'ok']);
   expect((await lab.client.rack()).causes).toEqual([
     {
-      what: 'switch-1',
-      kind: 'equipment',
-      text: '3 of 4 machines on switch-1 are silent, 0 of 2 others',
+      ...equipmentCause(['switch-1']),
+      isPartial: true,
+      why: '3 of 4 machines on switch-1 are silent, 0 of 2 others',
       since: '2026-11-22T12:00:00.000Z',
       machines: names.slice(0, 3),
     },

@@ -1,5 +1,5 @@
 /** An entry of the history, as stored in the database and as shown by the API. */
-import { HistoryEntry } from '@skolo/api';
+import { type Cause, HistoryEntry } from '@skolo/api';
 import { isoTime, parseJson } from '@skolo/base';
 import { given } from '../join/machine.ts';
 import type { StoredKind } from './database.ts';
@@ -20,7 +20,7 @@ export interface Entry {
   /** Text for a condition or repair, what ended a task if it was the infrastructure, otherwise JSON. */
   data?: string | undefined;
   /** Of a silent machine's condition: what silent machines share, and its last answer in milliseconds since 1970. */
-  cause?: string | undefined;
+  cause?: Cause | undefined;
   seenAt?: number | undefined;
   /** Of a task or hold that begins: keys of those that continue beside it. The end of any other one was missed. Absent: not known. */
   besides?: readonly Entry['key'][];

@@ -37,7 +37,7 @@ interface HappeningsWanted {
 const hourMs = 3_600_000;
 
 export class HistoryJobs extends HistoryTables {
-  /** What it knows about each machine, its current incidents, and the points of the hour. */
+  /** What it knows about each machine, its current incidents, silences without an answer, and the points of the hour. */
   recall(now: number) {
     const recent = this.silences({ endedFrom: now - overAfterMs });
     const incidents = new Set(recent.silences.map(({ incident }) => incident));
@@ -45,7 +45,9 @@ export class HistoryJobs extends HistoryTables {
     return {
       standings: this.standings(),
       points: this.curvesOf(Math.floor(now / hourMs)),
-      silences: all.silences.filter(({ incident }) => incidents.has(incident)).reverse(),
+      silences: all.silences
+        .filter(({ incident, ending }) => incidents.has(incident) || ending !== 'answered')
+        .reverse(),
     };
   }
 

@@ -59,7 +59,8 @@ function ofCondition(
   const { name: machine, condition, since, sentence } = after;
   if (since === undefined) return [];
   const codes = codesOf(after);
-  const isExplained = before !== undefined && before.cause !== after.cause && after.cause;
+  const isExplained =
+    before !== undefined && before.cause?.code !== after.cause?.code && after.cause;
   if (isSame && !(isSilent(after) && isExplained)) {
     // After a restart, only the history knows the reasons until the agent responds.
     if (before?.health === undefined) return [];
@@ -201,7 +202,7 @@ function holdsOf({ name, cause, power }: Machine): Pick<Entry, 'key' | 'outcome'
   return [
     ...(hold ? [{ key: hold.id, data: JSON.stringify(shownHold(hold)) }] : []),
     ...onIt.map(({ id, by, until }) => {
-      const reason = `on it: ${cause ?? name}`;
+      const reason = `on it: ${cause?.text ?? name}`;
       return { key: id, outcome: 'on-it', data: JSON.stringify({ by, reason, until }) };
     }),
   ];

@@ -1,4 +1,5 @@
 import type { Machine, PowerCycle } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { expect, it } from 'vitest';
@@ -67,15 +68,17 @@ it('records that an agent has another version, once, however long it is silent i
   expect(rollouts).toMatchObject([{ machine: 'rpi-1', key: '1.1', data: '{"previous":"1.0"}' }]);
 });
 
+const switch1 = equipmentCause(['switch-1']);
+
 it('records the cause of a silence when it is found, once', async () => {
   const { set, now, happened } = await start();
   set({ ...began(now()), cause: undefined, sentence: 'no response' }, minute);
-  set({ cause: 'switch-1', sentence: 'switch-1 is down' }, minute);
+  set({ cause: switch1, sentence: 'switch-1 is down' }, minute);
   set({ sentence: 'switch-1 is down (no response)' }, minute);
 
   const conditions = (await happened()).filter(({ kind }) => kind === 'condition');
   expect(conditions.map(({ key, cause, data }) => [key, cause, data])).toEqual([
-    ['stale', 'switch-1', 'switch-1 is down'],
+    ['stale', switch1, 'switch-1 is down'],
     ['stale', undefined, 'no response'],
   ]);
 });
@@ -131,7 +134,7 @@ const ended = ({ now }: Lab, outcome: string) => ({
   lastTask: { id: 't', since: '2026-11-20T16:00:00.000Z', endedAt: now(), outcome },
   task: undefined,
 });
-const silence = { condition: 'stale', cause: 'switch-1', sentence: 'switch-1 is down' } as const;
+const silence = { condition: 'stale', cause: switch1, sentence: 'switch-1 is down' } as const;
 const began = (now: string) => ({ ...silence, since: now, lastSeen: now });
 
 it.each<[string, string | undefined, string, (lab: Lab) => void]>([

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { tempDir } from '@skolo/base/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from './database.ts';
@@ -21,12 +23,14 @@ async function openJobs() {
   };
 }
 
+const cause = equipmentCause(['pdu-1', 'switch-1']);
+
 /** As large as those of a Pi with a phone behind a switch and a PDU. */
 function silence(machine: string, at: number, more: Partial<Silence> = {}): Silence {
   const id = `${new Date(at).toISOString().slice(0, 19)}-${machine}`;
   return {
     ...{ id, incident: id, machine, at, endedAt: at + minute, lost: ['5f8c2d0a1b3e4f10'] },
-    causes: [{ at, what: 'pdu-1 or switch-1', text: '48 of 48 machines behind it are silent' }],
+    causes: [{ at, cause, why: words('48 of 48 machines behind it are silent') }],
     traits: ['equipment switch-1', 'equipment pdu-1', 'shelf shelf1', 'model Pixel 7'],
     ...more,
   };

@@ -2,15 +2,29 @@
  * A machine's silence, as stored: the facts from which incidents are computed. One that falls silent again and again in one incident has
  * one record there, so that it costs no more than one that stays silent.
  */
+import { Cause, CommonCause } from '@skolo/api';
+import { equipmentCause, sharedCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { z } from 'zod';
 
 /** An incident is over when all have answered for this time: a machine that falls silent within it belongs to the same one. */
 export const overAfterMs = 300_000;
 
-/** What was known about the cause at a time. `what` is empty if nothing explains the silence, or not any more. */
-const KnownCause = z.object({ at: z.number(), what: z.string(), text: z.string() });
+/** What was known about the cause at a time. Without `cause`, nothing explains the silence, or not any more. */
+const KnownCause = z.object({
+  at: z.number(),
+  cause: Cause.optional(),
+  why: CommonCause.shape.why,
+});
+type KnownCause = z.output<typeof KnownCause>;
 
-export const Silence = z.object({
+/** As version 0.2.0 wrote it: a sentence, and the names in it, or an empty text. */
+const KnownCause020 = z.object({ at: z.number(), what: z.string(), text: z.string() });
+
+/** `left`: the machine is no longer in rack.yaml; `planned`: maintenance began; `not-known`: nobody saw it. */
+const Ending = z.enum(['answered', 'left', 'planned', 'not-known']);
+
+const Stored = z.object({
   /** From its start, as first seen: {@link idOf}. */
   id: z.string(),
   machine: z.string(),
@@ -20,17 +34,45 @@ export const Silence = z.object({
   at: z.number(),
   /** If it fell silent again before its incident was over: how often in all, and its last answer before the last time. */
   again: z.object({ times: z.int(), at: z.number() }).optional(),
-  /** Its next answer. Absent: it is silent. */
+  /** When it ended, by a clock that may have been set since. Absent: it is silent. */
   endedAt: z.number().optional(),
-  /** It left rack.yaml. */
+  /** How it ended. All but `answered` say nothing about the machine, which may be silent still. */
+  ending: Ending.optional(),
+  /** As version 0.2.0 wrote `ending: left`. */
   left: z.literal(true).optional(),
-  causes: z.array(KnownCause),
+  causes: z.array(z.union([KnownCause, KnownCause020])),
   /** What it shared with others then, such as `model pixel 7`: see `traitsOf`. */
   traits: z.array(z.string()),
   /** IDs of tasks that it has lost. */
   lost: z.array(z.string()),
 });
+export const Silence = Stored.transform(({ causes, left, ending, ...rest }) => ({
+  ...rest,
+  ...(rest.endedAt !== undefined && { ending: ending ?? (left ? 'left' : 'answered') }),
+  causes: causes.map(
+    (known): KnownCause =>
+      'what' in known
+        ? { at: known.at, cause: causeOf020(known, rest.traits), why: words(known.text) }
+        : known,
+  ),
+}));
 export type Silence = z.output<typeof Silence>;
+
+/**
+ * Returns the cause that version 0.2.0 stored as text, or undefined if it is empty.
+ *
+ * @param traits of the machine: a sentence does not tell shelves from equipment
+ */
+export function causeOf020(
+  { what, text }: { what: string; text: string },
+  traits: readonly string[] = [],
+): Cause | undefined {
+  if (what === '') return undefined;
+  if (/^\d+ of \d+ machines of model /.test(text)) return sharedCause('model', what);
+  if (/^\d+ of \d+ machines with agent /.test(text)) return sharedCause('version', what);
+  if (traits.includes(`shelf ${what}`)) return sharedCause('shelf', what);
+  return equipmentCause(what.split(/,? or |, /));
+}
 
 /** As long as the ID of an incident may be in the power-cycle daemon. */
 const mostLetters = 100;
@@ -54,13 +96,14 @@ export function timesOf({ again }: Pick<Silence, 'again'>): number {
 type Explained = Pick<Silence, 'again' | 'causes'>;
 
 /** The cause as it is known now. */
-export function causeOf(silence: Explained): string {
-  return latestCauses(silence).at(-1)?.what ?? '';
+export function causeOf(silence: Explained): Cause | undefined {
+  return latestCauses(silence).at(-1)?.cause;
 }
 
 /** The cause of its incident: not what a machine that did not return with the others shares with a later one. */
-export function firstCauseOf(silence: Explained): string {
-  return latestCauses(silence).some(({ what }) => what === '') ? '' : causeOf(silence);
+export function firstCauseOf(silence: Explained): Cause | undefined {
+  const isUnexplained = latestCauses(silence).some(({ cause }) => cause === undefined);
+  return isUnexplained ? undefined : causeOf(silence);
 }
 
 function latestCauses({ again, causes }: Explained): Silence['causes'] {

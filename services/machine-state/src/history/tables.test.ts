@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { equipmentCause } from '@skolo/api/cause';
 import { runs, tempDir } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -28,7 +29,7 @@ const condition = fc.record(
     key: text,
     outcome: text,
     data: text,
-    cause: text,
+    cause: fc.array(text, { minLength: 1 }).map(equipmentCause),
     seenAt: at,
   },
   { requiredKeys: ['kind', 'at'] },

@@ -1,10 +1,13 @@
 /** Statements for the history's database. All are synchronous. */
 import type { DatabaseSync } from 'node:sqlite';
+import { Cause } from '@skolo/api';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import type { Standing } from '../join/sources.ts';
 import { kinds } from './database.ts';
 import type { Entry } from './entry.ts';
 import type { PackedHour } from './readings.ts';
+import { causeOf020 } from './silence.ts';
 import { SilenceTable } from './silence-table.ts';
 
 const dayMs = 86_400_000;
@@ -177,7 +180,8 @@ export class HistoryTables {
   /** Adds it, or changes the existing one. */
   putEntry(entry: Entry): void {
     // A condition has no device and no end.
-    const { machine, device = entry.cause ?? null, at, key = null } = entry;
+    const cause = entry.cause && JSON.stringify(entry.cause);
+    const { machine, device = cause ?? null, at, key = null } = entry;
     const { endedAt = entry.seenAt ?? null, outcome = null, data = null } = entry;
     const id = this.makeId(machine);
     const kind = kinds.indexOf(entry.kind);
@@ -322,7 +326,12 @@ export class HistoryTables {
 function entryOf(machine: string, row: unknown): Entry {
   const { kind, ended, ...rest } = EntryRow.parse(row);
   if (kind !== 0) return { machine, kind: kinds[kind] ?? 'boot', endedAt: ended, ...rest };
-  const { device: cause, ...condition } = rest;
+  const { device, ...condition } = rest;
+  const { data: text = '' } = condition;
+  const cause =
+    device === undefined
+      ? undefined
+      : (Cause.safeParse(parseJson(device)).data ?? causeOf020({ what: device, text }));
   return { machine, kind: 'condition', cause, seenAt: ended, ...condition };
 }
 

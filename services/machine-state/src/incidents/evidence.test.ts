@@ -4,6 +4,8 @@ import { differences } from './differences.ts';
 import { type EvidenceSources, evidenceOf } from './evidence.ts';
 
 const wiring = { uplink: 'switch-1/ge-0/0/3', power: ['pdu-1/4'] };
+const machine = { name: 'rpi-1', condition: 'gone', sentence: 'silent', wiring } as const;
+const why = 'connect ECONNREFUSED 192.168.1.101:11001';
 const unread = () => 'router-backup: login rejected';
 const linked = (isUp: boolean) => () => new Map([['ge-0/0/3', isUp]]);
 const at = '2026-11-20T03:00:00Z';
@@ -80,8 +82,33 @@ it.each<[string, Partial<EvidenceSources>, [Evidence['kind'], string][]]>([
   ],
   [
     'an agent that does not run',
-    { links: linked(true), why: 'connect ECONNREFUSED 192.168.1.101:11001' },
+    { links: linked(true), why },
     [['agent-silent', expect.stringContaining('ECONNREFUSED')]],
+  ],
+  [
+    'a connection that is refused although the outlet is off',
+    { power: power({ state: 'off' }), links: linked(false), why },
+    [
+      ['outlet-off', expect.any(String)],
+      ['no-link', expect.any(String)],
+    ],
+  ],
+  [
+    'a connection that something in front of a dead switch refuses',
+    { power: power({}, ['switch-1']), why },
+    [
+      ['equipment-down', expect.any(String)],
+      ['no-answer', expect.stringContaining('refused'.toUpperCase())],
+    ],
+  ],
+  [
+    'an outlet that is off behind a dead switch',
+    { power: power({ state: 'off' }, ['switch-1']) },
+    [
+      ['outlet-off', expect.any(String)],
+      ['equipment-down', expect.any(String)],
+      ['no-answer', expect.any(String)],
+    ],
   ],
   [
     'a port that the switch did not list is not one without a link',
@@ -90,13 +117,13 @@ it.each<[string, Partial<EvidenceSources>, [Evidence['kind'], string][]]>([
   ],
 ])('says of %s what is known, and no more', (_, sources, expected) => {
   const all = { links: unread, why: 'connection timed out', ...sources };
-  const found = evidenceOf({ wiring }, 'rpi-1', all);
+  const found = evidenceOf(machine, all);
 
   expect(found.map(({ kind, text }) => [kind, text])).toEqual(expected);
 });
 
 it('says nothing about an outlet while the power-cycle daemon does not respond', () => {
-  expect(evidenceOf({ wiring }, 'rpi-1', { links: linked(true) })).toMatchObject([
+  expect(evidenceOf(machine, { links: linked(true) })).toMatchObject([
     { kind: 'no-answer', text: expect.stringContaining('no request was made yet') },
   ]);
 });

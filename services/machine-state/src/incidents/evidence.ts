@@ -1,5 +1,6 @@
-/** States what is known about a silent machine, from its outlets to its agent. Evidence, no verdict. Pure. */
+/** States what is known about a silent machine: readings of its outlets, equipment and link, and then what follows from all of them. Pure. */
 import type { Evidence, Machine, MachinePower } from '@skolo/api';
+import { words } from '@skolo/api/words';
 import type { PowerView } from '../join/sources.ts';
 
 /** Whether ports of a switch have a link, by name; or why that is not known. */
@@ -13,23 +14,34 @@ export interface EvidenceSources {
   why?: string | undefined;
 }
 
-/** The machine's network stack answers. */
+/** The machine's network stack answers, or that of something in front of it. */
 const refused = /refused|ECONNREFUSED|reset|ECONNRESET/;
 
+/** An outlet that is off comes first, because a person can turn it on. */
 export function evidenceOf(
-  { wiring: { uplink, power: outlets } }: Pick<Machine, 'wiring'>,
-  machine: string,
-  { power, links, why }: EvidenceSources,
+  { name, condition, wiring, cause, sentence }: Subject,
+  { power, links, why = 'no request was made yet' }: EvidenceSources,
 ): Evidence[] {
-  const equipment = [
-    ...new Set([...outlets, ...(uplink === undefined ? [] : [uplink])].map(nameIn)),
+  const { uplink, power: feeds } = wiring;
+  const equipment = [...new Set([...feeds, ...(uplink === undefined ? [] : [uplink])].map(nameIn))];
+  const outlets = power?.machines.get(name)?.outlets ?? [];
+  const found = [
+    ...(condition === 'maintenance' ? [{ kind: 'planned' as const, text: words(sentence) }] : []),
+    ...outlets.flatMap(ofOutlet),
+    ...equipment.flatMap((each) => ofEquipment(each, power)),
   ];
-  return [
-    ...equipment.flatMap((name) => ofEquipment(name, power)),
-    ...(power?.machines.get(machine)?.outlets ?? []).flatMap(ofOutlet),
-    ...ofLink(uplink, links, why),
-  ];
+  const hasNoPower = outlets.length > 0 && outlets.every((outlet) => ofOutlet(outlet).length > 0);
+  const isCutOff =
+    cause?.kind === 'equipment' ||
+    (uplink !== undefined && power?.controllers.get(nameIn(uplink))?.state === 'down');
+  if (refused.test(why) && !hasNoPower && !isCutOff) {
+    const text = `the machine responds, but its agent does not: ${why}`;
+    return [...found, { kind: 'agent-silent', text: words(text) }];
+  }
+  return [...found, ofLink(uplink, links, why)];
 }
+
+type Subject = Pick<Machine, 'name' | 'condition' | 'wiring' | 'cause' | 'sentence'>;
 
 /** A port may be called `ge-0/0/1`. */
 function nameIn(outlet: string): string {
@@ -40,7 +52,7 @@ function ofEquipment(name: string, power: EvidenceSources['power']): Evidence[] 
   const found = power?.controllers.get(name);
   if (found?.state !== 'down') return [];
   const text = `${name} is down${found.detail === undefined ? '' : `: ${found.detail}`}`;
-  return [{ kind: 'equipment-down', text }];
+  return [{ kind: 'equipment-down', text: words(text) }];
 }
 
 function ofOutlet({
@@ -53,36 +65,33 @@ function ofOutlet({
   if (state === 'off' && switchedOff) {
     const { by, reason } = switchedOff;
     const text = `outlet ${outlet} stays off until someone turns it on: turned off by ${by}: ${reason}`;
-    return [{ kind: 'switched-off', text }];
+    return [{ kind: 'switched-off', text: words(text) }];
   }
   if (state === 'off') {
     // Services do not read its settings: one more session would be in the way of those that restore power.
     const reason = stuckOff
       ? 'it does not turn on'
       : 'nobody turned it off with skolo; skolo check equipment shows whether a setting keeps it off after a power failure';
-    return [{ kind: 'outlet-off', text: `outlet ${outlet} is off: ${reason}` }];
+    return [{ kind: 'outlet-off', text: words(`outlet ${outlet} is off: ${reason}`) }];
   }
   if (fault === undefined) return [];
-  return [
-    { kind: 'outlet-fault', text: `outlet ${outlet} is on, but delivers no power: ${fault}` },
-  ];
+  const text = `outlet ${outlet} is on, but delivers no power: ${fault}`;
+  return [{ kind: 'outlet-fault', text: words(text) }];
 }
 
 function ofLink(
   uplink: string | undefined,
   links: EvidenceSources['links'],
-  why = 'no request was made yet',
-): Evidence[] {
-  if (refused.test(why)) {
-    return [{ kind: 'agent-silent', text: `the machine responds, but its agent does not: ${why}` }];
-  }
+  why: string,
+): Evidence {
   const known =
     uplink === undefined ? 'rack.yaml does not say at which port it is' : links(nameIn(uplink));
   const port = uplink?.slice(uplink.indexOf('/') + 1) ?? '';
   const isUp = typeof known === 'string' ? undefined : known.get(port);
-  if (isUp === false) return [{ kind: 'no-link', text: `port ${uplink} has no link` }];
+  if (isUp === false) return { kind: 'no-link', text: words(`port ${uplink} has no link`) };
   const link = isUp
     ? `port ${uplink} has a link`
     : `its link is unknown (${typeof known === 'string' ? known : `${uplink} was not listed`})`;
-  return [{ kind: 'no-answer', text: `${link}, but the machine does not respond: ${why}` }];
+  const text = `${link}, but the machine does not respond: ${why}`;
+  return { kind: 'no-answer', text: words(text) };
 }

@@ -1,4 +1,5 @@
 /** Decides which silences are one incident: those with one cause, or with causes at once that share what feeds them. Pure. */
+import type { Cause } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { firstCauseOf, latestAt, overAfterMs, type Silence } from '../history/silence.ts';
 
@@ -7,22 +8,22 @@ const spreadMs = 600_000;
 /** Equipment without `power` in rack.yaml has the mains in common, which fail for all of it at the same time. */
 const mainsMs = 60_000;
 
-export type Feeds = (what: string) => ReadonlySet<string>;
+export type Feeds = (cause: Cause) => ReadonlySet<string>;
 
-/** The equipment of a cause, such as `pdu-1 or switch-1`, and everything that feeds it; `mains` feeds the rest. */
+/** The equipment of a cause, and everything that feeds it; `mains` feeds the rest. */
 export function feedsIn(rack: Rack): Feeds {
   const known = new Map<string, ReadonlySet<string>>();
-  return (what) => {
-    const found = known.get(what) ?? feedsOf(rack, what);
-    known.set(what, found);
+  return ({ code, equipment }) => {
+    const found = known.get(code) ?? feedsOf(rack, equipment);
+    known.set(code, found);
     return found;
   };
 }
 
 const mains = ' mains';
 
-function feedsOf(rack: Rack, what: string): Set<string> {
-  const found = new Set(equipmentIn(rack, what));
+function feedsOf(rack: Rack, equipment: readonly string[]): Set<string> {
+  const found = new Set(equipment.filter((name) => rack.equipment.has(name)));
   // A set iterates over what is added meanwhile.
   for (const name of found) {
     const power = rack.equipment.get(name)?.power ?? [];
@@ -30,16 +31,6 @@ function feedsOf(rack: Rack, what: string): Set<string> {
     if (power.length === 0 && name !== mains) found.add(mains);
   }
   return found;
-}
-
-/** The names in a cause. None if it is a shelf, a model or a version. */
-export function equipmentIn(rack: Pick<Rack, 'equipment'>, what: string): string[] {
-  return namesIn(what).filter((name) => rack.equipment.has(name));
-}
-
-/** Of `pdu-1 or switch-1`. */
-export function namesIn(what: string): string[] {
-  return what.split(/,? or |, /);
 }
 
 /** Silences by incident, without incidents that are over. @param now milliseconds since 1970 */
@@ -62,28 +53,36 @@ export function incidentsOf(
   others: ReadonlyMap<string, readonly Silence[]>,
   feeds: Feeds,
 ): string[] {
-  const what = firstCauseOf(silence);
-  // One machine may stay silent for days: a second fault of its switch is another incident.
-  const isAtOnce = ({ endedAt }: Silence) =>
-    endedAt === undefined || latestAt(silence) - endedAt < overAfterMs;
+  const cause = firstCauseOf(silence);
   return [...others].flatMap(([id, own]) =>
     own.some(
       (other) =>
-        isAtOnce(other) &&
-        (other.machine === silence.machine || isShared(what, silence, other, feeds)),
-    )
+        isRecent(silence, other) &&
+        (other.machine === silence.machine || isShared(cause, silence, other, feeds)),
+    ) && isNear(silence, own)
       ? [id]
       : [],
   );
 }
 
-function isShared(what: string, one: Silence, other: Silence, feeds: Feeds): boolean {
+function isRecent(silence: Silence, { endedAt }: Silence): boolean {
+  return endedAt === undefined || latestAt(silence) - endedAt < overAfterMs;
+}
+
+/** One machine may stay silent for days: a second fault of its switch is another incident. */
+function isNear(silence: Silence, silences: readonly Silence[]): boolean {
+  const at = latestAt(silence);
+  const times = silences.flatMap((each) => [each.at, latestAt(each), each.endedAt ?? each.at]);
+  return at - Math.max(...times) < overAfterMs && Math.min(...times) - at < overAfterMs;
+}
+
+function isShared(cause: Cause | undefined, one: Silence, other: Silence, feeds: Feeds): boolean {
   const theirs = firstCauseOf(other);
-  if (what === '' || theirs === '') return false;
-  if (what === theirs) return true;
+  if (cause === undefined || theirs === undefined) return false;
+  if (cause.code === theirs.code) return true;
   const apartMs = Math.abs(latestAt(one) - latestAt(other));
   if (apartMs > spreadMs) return false;
-  const own = feeds(what);
+  const own = feeds(cause);
   return [...feeds(theirs)].some((feed) => own.has(feed) && (feed !== mains || apartMs <= mainsMs));
 }
 

@@ -1,6 +1,8 @@
 /** Computes incidents from silences: the same after a restart, and for last month. Pure. */
-import type { Incident, IncidentMachine } from '@skolo/api';
+import type { Cause, Incident, IncidentMachine } from '@skolo/api';
+import { type Words, words } from '@skolo/api/words';
 import { isoTime } from '@skolo/base';
+import { count } from '@skolo/base/count';
 import { foldNames } from '@skolo/rack';
 import { type Silence, timesOf } from '../history/silence.ts';
 import { given } from '../join/machine.ts';
@@ -24,12 +26,15 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
     machineOf(name, own),
   );
   const isOpen = sorted.some(({ endedAt }) => endedAt === undefined);
-  const to = isOpen ? undefined : Math.max(...sorted.map(({ endedAt = 0 }) => endedAt));
-  const cause = mainCause(sorted);
+  const to = isOpen ? undefined : Math.max(...sorted.map(endOf));
+  const widest = widestCause(sorted);
+  const names = machines.map(({ name }) => name);
   return {
     id,
-    what: cause ?? foldNames(machines.map(({ name }) => name)),
-    isExplained: cause !== undefined,
+    title: words(
+      widest ? `${widest.cause.text}, ${partOf(widest.machines, names.length)}` : foldNames(names),
+    ),
+    ...given({ cause: widest?.cause }),
     since: isoTime(since),
     ...given({ to: to === undefined ? undefined : isoTime(to) }),
     began: [
@@ -40,29 +45,65 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
   };
 }
 
+/** The clock may have been behind when the machine answered. */
+function endOf({ at, endedAt = at }: Silence): number {
+  return Math.max(at, endedAt);
+}
+
 /** @param own its silences, in chronological order */
 function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
   const [first, last] = [own[0], own.at(-1)];
   const isOpen = own.some(({ endedAt }) => endedAt === undefined);
-  const endedAt = isOpen ? undefined : last?.endedAt;
+  const end = isOpen || last === undefined ? undefined : isoTime(endOf(last));
+  const ending = last?.ending;
   const times = own.reduce((sum, silence) => sum + timesOf(silence), 0);
   return {
     name,
     at: isoTime(first?.at ?? 0),
     ...given({
-      answeredAt: endedAt === undefined ? undefined : isoTime(endedAt),
+      answeredAt: ending === 'answered' ? end : undefined,
+      left: end && ending && ending !== 'answered' ? { at: end, as: ending } : undefined,
       times: times > 1 ? times : undefined,
-      left: last?.left,
     }),
     lost: [...new Set(own.flatMap(({ lost }) => lost))],
   };
 }
 
-/** The last cause that was known for each machine; that of most. */
-function mainCause(silences: readonly Silence[]): string | undefined {
-  const causes = silences.flatMap(({ causes }) => causes.findLast(({ what }) => what !== '') ?? []);
-  const counts = Map.groupBy(causes, ({ what }) => what);
-  return [...counts].toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0];
+/** `20 machines`, or `20 of 28 machines`. */
+function partOf(some: number, all: number): string {
+  return `${some < all ? `${some} of ` : ''}${count(all, 'machine')}`;
+}
+
+/**
+ * Returns the cause that explained the most machines at one time, and how many in all: when some have returned, a narrower cause explains
+ * those that have not, but not the incident.
+ */
+function widestCause(silences: readonly Silence[]): { cause: Cause; machines: number } | undefined {
+  const changes = silences
+    .flatMap(({ id, machine, causes, endedAt }) => {
+      const own = causes.map(({ at, cause }) => ({ at, id, machine, cause }));
+      const end = Math.max(endedAt ?? 0, own.at(-1)?.at ?? 0);
+      return endedAt === undefined ? own : [...own, { at: end, id, machine, cause: undefined }];
+    })
+    .toSorted((a, b) => a.at - b.at);
+  const now = new Map<string, Cause | undefined>();
+  const counts = new Map<
+    string,
+    { cause: Cause; machines: Set<string>; now: number; most: number }
+  >();
+  for (const { id, machine, cause } of changes) {
+    const before = counts.get(now.get(id)?.code ?? '');
+    if (before) before.now -= 1;
+    now.set(id, cause);
+    if (cause === undefined) continue;
+    const known = counts.get(cause.code) ?? { cause, machines: new Set(), now: 0, most: 0 };
+    counts.set(cause.code, known);
+    known.machines.add(machine);
+    known.now += 1;
+    known.most = Math.max(known.most, known.now);
+  }
+  const [widest] = [...counts.values()].toSorted((a, b) => b.most - a.most);
+  return widest && { cause: widest.cause, machines: widest.machines.size };
 }
 
 /** Machines learn of the same cause one after the other. */
@@ -70,23 +111,24 @@ function causesIn(silences: readonly Silence[]): Incident['causes'] {
   const all = silences
     .flatMap(({ machine, causes }) => causes.map((cause) => ({ ...cause, machine })))
     .toSorted((a, b) => a.at - b.at);
-  const rows: { at: number; what: string; text: string; machines: Set<string> }[] = [];
-  const latest = new Map<string, (typeof rows)[number]>();
-  for (const { at, what, text, machine } of all) {
-    const known = latest.get(what);
+  const rows: { at: number; cause: Cause | undefined; why: Words; machines: Set<string> }[] = [];
+  const latest = new Map<string | undefined, (typeof rows)[number]>();
+  for (const { at, cause, why, machine } of all) {
+    const known = latest.get(cause?.code);
     if (known && at - known.at < beginMs) {
       known.machines.add(machine);
       // The last one says of how many machines.
-      known.text = text;
+      known.why = why;
       continue;
     }
-    const row = { at, what, text, machines: new Set([machine]) };
-    latest.set(what, row);
+    const row = { at, cause, why, machines: new Set([machine]) };
+    latest.set(cause?.code, row);
     rows.push(row);
   }
-  return rows.map(({ at, machines, ...rest }) => ({
-    ...rest,
+  return rows.map(({ at, machines, cause, why }) => ({
     at: isoTime(at),
+    ...given({ cause }),
+    why,
     machines: machines.size,
   }));
 }

@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api';
+import { sharedCause } from '@skolo/api/cause';
 import { runs, tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
@@ -14,6 +15,7 @@ const rack = parseRack(
   `rack: rack4
 network: { subnet: 192.168.1.0/24 }
 jumphost: { name: jumphost, address: 192.168.1.8 }
+services: { alert-to-pubsub: { consoleUrl: "https://rack4" } }
 equipment:
   core: { model: edgeswitch, address: 192.168.1.10, power: pdu-2/9 }
   switch-1: { model: edgeswitch, address: 192.168.1.11, power: pdu-1/1, uplink: core/1 }
@@ -38,8 +40,8 @@ const started = async () => {
   return lab;
 };
 const summary = async ({ list }: Awaited<ReturnType<typeof started>>) =>
-  (await list()).incidents.map(({ what, machines, to }) => [
-    what,
+  (await list()).incidents.map(({ cause, machines, to }) => [
+    cause?.code,
     machines.map(({ name }) => name).join(' '),
     to === undefined ? 'silent' : 'back',
   ]);
@@ -61,7 +63,7 @@ it('says what it began with, who joined, who answered when, and the cause as it 
   expect(incidents).toHaveLength(1);
   expect(found).toMatchObject({
     id: alone?.id,
-    what: 'switch-1',
+    cause: { code: 'switch-1' },
     began: a.slice(0, 2),
     since: '2026-11-20T02:00:05.000Z',
   });
@@ -72,9 +74,9 @@ it('says what it began with, who joined, who answered when, and the cause as it 
     ['a-3', '2026-11-20T02:02:20.000Z'],
     ['a-4', undefined],
   ]);
-  expect(found?.causes.map(({ what, machines }) => [what, machines])).toEqual([
+  expect(found?.causes.map(({ cause, machines }) => [cause?.code, machines])).toEqual([
     ['switch-1', 4],
-    ['', 1],
+    [undefined, 1],
   ]);
 });
 
@@ -134,6 +136,80 @@ it('a second fault of a switch is another incident, although one machine has not
     ['switch-1', 'a-2 a-3 a-4', 'silent'],
     ['switch-1', a.join(' '), 'silent'],
   ]);
+});
+
+it('keeps the cause that explained the most machines at one time as its title, and counts only titles as seen before', async () => {
+  const lab = await started();
+  lab.see('core', 'up');
+  lab.fall([...a, ...b]);
+  lab.pass(90);
+  lab.answer([...a, 'b-1']);
+  lab.see('pdu-1', 'up');
+  lab.pass(10);
+  lab.answer(['b-1']);
+  lab.fall(['b-1']);
+  lab.pass(120);
+  const [outage] = (await lab.list()).incidents;
+  lab.answer(b);
+  lab.pass(3600);
+  lab.fall(b);
+  lab.pass(90);
+
+  expect(lab.machine('b-2')?.cause?.code).toBe('switch-2');
+  expect(outage?.causes.map(({ cause }) => cause?.code)).toContain('switch-2');
+  expect(`${outage?.title}`).toBe('pdu-1, 8 machines');
+  expect((await lab.report('last')).seenBefore).toBeUndefined();
+  expect(`${(await lab.report('last')).title}`).toBe('switch-2, 4 machines');
+});
+
+it('says of how many of its machines the title is true', async () => {
+  const lab = await started();
+  for (const name of ['pdu-1', 'pdu-2', 'core']) lab.see(name, 'up');
+  lab.fall([...a, ...b.slice(0, 3), 'd-1']);
+  lab.pass(30);
+  lab.fall(c);
+  lab.pass(90);
+
+  const titles = (await lab.list()).incidents.map(({ title }) => `${title}`);
+  expect(titles).toContain('switch-1, 4 of 11 machines');
+});
+
+it.each([
+  ['a month', 30 * 86_400, ['a-2 a-3 a-4', 'a-1 a-2 a-3 a-4']],
+  ['four minutes', 240, ['a-1 a-2 a-3 a-4']],
+])(
+  'puts an equal cause %s after the last machine of an incident into the right one',
+  async (_, apart, expected) => {
+    const lab = await started();
+    lab.fall(a);
+    lab.pass(90);
+    lab.answer(a.slice(1));
+    // The record of the one that is silent says nothing about a change of its cause.
+    await lab.flush();
+    await lab.restart(apart * 1000 - 1000);
+    lab.fall(a.slice(1));
+    lab.pass(90);
+
+    expect((await summary(lab)).map(([, machines]) => machines)).toEqual(expected);
+  },
+);
+
+it('leads to an incident by its ID, whatever was asked for', async () => {
+  const lab = await started();
+  lab.fall(a);
+  lab.pass(90);
+  const [shown] = lab.rackView().incidents;
+  const { id = '' } = shown ?? {};
+  for (const name of ['last', 'switch-1', 'a-3', id]) {
+    expect(await lab.report(name)).toMatchObject({ id, url: `https://rack4/#/incident/${id}` });
+  }
+  expect(shown).toEqual({ id, since: '2026-11-20T02:00:05.000Z', machines: a });
+  expect((await lab.report('all')).url).toBe(
+    'https://rack4/#/incident/all?since=2026-11-20T02%3A00%3A05.000Z&until=2026-11-20T02%3A01%3A35.000Z',
+  );
+  lab.answer(a);
+  lab.pass(1);
+  expect(lab.rackView().incidents).toEqual([]);
 });
 
 it('a machine that falls silent again within five minutes stays in its incident', async () => {
@@ -228,6 +304,18 @@ it('a merged ID leads to the incident', async () => {
   await expect(lab.report('none')).rejects.toThrow('the history has no incident none');
 });
 
+it('has a report of a period without incidents, in which nobody is away', async () => {
+  const lab = await started();
+
+  expect(await lab.report('all')).toMatchObject({ machines: [], away: [], missing: [] });
+  const silences = () => Promise.reject(new Error('it is damaged'));
+  vi.spyOn(lab.history(), 'silences').mockImplementation(silences);
+  expect(await lab.report('all')).toMatchObject({
+    away: [],
+    missing: [{ source: 'history', why: 'it is damaged' }],
+  });
+});
+
 it('says what it knows while the disk hangs', async () => {
   const lab = await started();
   lab.fall(a);
@@ -260,7 +348,8 @@ machines:
   const say = (name: string, condition: Machine['condition'], cause?: string) => {
     const now = new Date(clock.now()).toISOString();
     const machine: Machine = {
-      ...{ name, kind: 'rpi', condition, sentence: 'silent', since: now, lastSeen: now, cause },
+      ...{ name, kind: 'rpi', condition, sentence: 'silent', since: now, lastSeen: now },
+      ...(cause && { cause: sharedCause('shelf', cause) }),
       ...{ pools: [], devices: [], repairs: [], orders: [], alerts: [], wiring: { power: [] } },
     };
     incidents.consume({ type: 'machine', machine, isReadingsOnly: false });
@@ -276,8 +365,8 @@ machines:
 
   const span = { since: '2026-11-20T00:00:00Z', limit: 1000 };
   const found = await listIncidents({ clock, history, incidents }, span);
-  expect(found.incidents.map(({ what, machines }) => [what, machines.length])).toEqual(
-    Array.from({ length: 40 }, (_, at) => [`shelf${39 - at}`, 300]),
+  expect(found.incidents.map(({ cause, machines }) => [cause?.code, machines.length])).toEqual(
+    Array.from({ length: 40 }, (_, at) => [`shelf:shelf${39 - at}`, 300]),
   );
 });
 

@@ -2,8 +2,11 @@
  * Records silences, and which of them are one incident. Only an answer ends a silence. Those that continue, or ended a moment ago, are in
  * memory, so that neither a full disk nor one that hangs hides what happens now.
  */
-import type { Machine } from '@skolo/api';
+import type { Machine, RackView } from '@skolo/api';
+import { sharedCause } from '@skolo/api/cause';
 import { isSilent } from '@skolo/api/silence';
+import { words } from '@skolo/api/words';
+import { isoTime } from '@skolo/base';
 import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
@@ -20,7 +23,6 @@ interface IncidentsDeps extends Pick<PartDeps, 'rack' | 'clock'> {
 
 /** Smaller moves of the wall clock correct no time. */
 const jitterMs = 5000;
-/** A cause that comes and goes does not fill the disk. */
 const mostCauses = 20;
 const mostTraits = 30;
 const mostTasks = 20;
@@ -28,6 +30,10 @@ const mostTasks = 20;
 export class Incidents {
   private readonly deps: IncidentsDeps;
   private silences = new Map<string, Silence>();
+  /** By machine: its last silence, if it has not answered since. */
+  private readonly unanswered = new Map<string, Silence>();
+  /** By silence: its times that this process measured. Others were measured by other clocks. */
+  private readonly ownTimes = new Map<string, ReadonlySet<number>>();
   private feeds: { rack: Rack; of: Feeds } | undefined;
   /** When the computer booted, by the wall clock. */
   private bootedAt: number;
@@ -41,18 +47,33 @@ export class Incidents {
     this.startedAt = deps.clock.uptime();
   }
 
-  /** What the history knows; before anything else. */
+  /** What the history knows, in chronological order; before anything else. */
   recall(silences: readonly Silence[]): void {
-    const now = this.deps.clock.now();
-    for (const { again, ...silence } of silences) {
-      // The wall clock was set back while this service was down.
-      const at = Math.min(silence.at, now);
-      this.silences.set(silence.id, {
-        ...silence,
-        at,
-        ...(again && { again: { ...again, at: Math.min(again.at, now) } }),
-      });
+    const { clock, rack } = this.deps;
+    for (const silence of silences) {
+      const { machine, at } = silence;
+      const before = this.unanswered.get(machine);
+      if (before && before.endedAt === undefined) {
+        this.put({ ...before, endedAt: at, ending: 'not-known' });
+      }
+      this.silences.set(silence.id, silence);
+      if (silence.ending === 'answered') this.unanswered.delete(machine);
+      else this.unanswered.set(machine, silence);
     }
+    // They left while this service was down.
+    for (const silence of [...this.unanswered.values()]) {
+      if (!rack().machines.has(silence.machine)) this.end(silence, 'left', clock.now());
+    }
+  }
+
+  /** Incidents that continue. */
+  shown(): RackView['incidents'] {
+    const open = this.known().filter(({ endedAt }) => endedAt === undefined);
+    return [...Map.groupBy(open, ({ incident }) => incident)].map(([id, own]) => ({
+      id,
+      since: isoTime(Math.min(...own.map(({ at }) => at))),
+      machines: own.map(({ machine }) => machine),
+    }));
   }
 
   /** Those that continue, or whose incident does. */
@@ -64,8 +85,8 @@ export class Incidents {
     if (event.type === 'machine') this.note(event.machine);
     if (event.type !== 'removed') return;
     this.late.delete(event.name);
-    const open = this.openOf(event.name);
-    if (open) this.put({ ...open, endedAt: this.deps.clock.now(), left: true });
+    const silence = this.unanswered.get(event.name);
+    if (silence) this.end(silence, 'left', this.deps.clock.now());
   }
 
   /** A task of the machine was lost. @param since when it began, in milliseconds since 1970 */
@@ -83,41 +104,49 @@ export class Incidents {
     const kept = [...current(this.silences.values(), this.deps.clock.now()).values()].flat();
     if (kept.length === this.silences.size) return;
     this.silences = new Map(kept.map((silence) => [silence.id, silence]));
+    for (const id of this.ownTimes.keys()) if (!this.silences.has(id)) this.ownTimes.delete(id);
   }
 
   private note(machine: Machine): void {
     this.followClock();
     const { clock, rack } = this.deps;
     const now = clock.now();
-    const { name, since, lastSeen = since, cause: what = '', sentence } = machine;
+    const { name, since, lastSeen = since, sentence, unresponsive: isPlanned = false } = machine;
     const seenAt = lastSeen === undefined ? now : Date.parse(lastSeen);
-    const open = this.openOf(name);
-    if (!isSilent(machine)) {
-      this.late.delete(name);
+    const known = this.unanswered.get(name);
+    this.late.delete(name);
+    if (!isSilent(machine) && !isPlanned) {
       // Maintenance hides whether it responds.
       const hasAnswered =
-        machine.condition !== 'maintenance' ||
-        seenAt > (open === undefined ? 0 : latestAt(open)) + jitterMs;
-      if (open && hasAnswered) this.put({ ...open, endedAt: Math.max(latestAt(open), seenAt) });
+        machine.condition !== 'maintenance' || seenAt > (known ? latestAt(known) : 0) + jitterMs;
+      if (known && hasAnswered) this.end(known, 'answered', seenAt);
       return;
     }
+    if (known && isPlanned && causeOf(known)?.kind !== 'planned') {
+      this.end(known, 'planned', now);
+      return;
+    }
+    const order = machine.orders.find(({ kind }) => kind === 'maintenance');
+    const cause = isPlanned && order ? sharedCause('planned', cut(order.reason)) : machine.cause;
     const entry = rack().machines.get(name);
-    if (open === undefined && entry === undefined) return;
+    if (known === undefined && entry === undefined) return;
+    const open = known?.endedAt === undefined ? known : undefined;
     const traits = (entry ? traitsOf(entry, machine) : [])
       .map(({ kind, what: trait }) => `${kind} ${trait}`)
       .slice(0, mostTraits);
-    const silence = open ?? { ...this.begun(name, seenAt), traits };
-    const isSame = causeOf(silence) === what;
-    this.late.delete(name);
+    // Without an answer, the same silence continues.
+    const silence = known ? reopened(known) : { ...this.begun(name, seenAt), traits };
+    const isSame = causeOf(silence)?.code === cause?.code;
     if (open && isSame) return;
-    if (open && what === '' && !this.knowsCauses) {
+    if (open && cause === undefined && !this.knowsCauses) {
       this.late.set(name, machine);
       return;
     }
-    const text = what === '' ? '' : cut(sentence);
+    const why = words(cause ? cut(sentence) : 'no cause is known any more');
     const causes = isSame
       ? silence.causes
-      : [...silence.causes, { at: now, what, text }].slice(-mostCauses);
+      : withoutRepeated([...silence.causes, { at: now, ...(cause && { cause }), why }]);
+    if (!isSame) this.measured(silence, now);
     this.put({ ...silence, causes });
     this.group({ ...silence, causes });
   }
@@ -125,12 +154,15 @@ export class Incidents {
   /** Its record in the incident that is not over for it, or a new one. */
   private begun(name: string, at: number): Silence {
     const latest = this.latestOf(name);
-    if (latest?.endedAt !== undefined && at - latest.endedAt < overAfterMs) {
-      const { endedAt: _, ...open } = latest;
-      return { ...open, again: { times: timesOf(latest) + 1, at } };
-    }
+    const { endedAt } = latest ?? {};
     const id = idOf(name, at);
-    return { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
+    const silence =
+      latest?.ending === 'answered' && endedAt !== undefined && at - endedAt < overAfterMs
+        ? { ...reopened(latest), again: { times: timesOf(latest) + 1, at } }
+        : { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
+    // Without an answer to this process, the last one was seen by another.
+    if (at >= wallTime(this.deps.clock, this.startedAt)) this.measured(silence, at);
+    return silence;
   }
 
   /** After a start, causes are only known when the agents have had the time to answer. */
@@ -156,8 +188,10 @@ export class Incidents {
     return this.feeds.of;
   }
 
-  private openOf(machine: string): Silence | undefined {
-    return this.known().find((each) => each.machine === machine && each.endedAt === undefined);
+  private end(silence: Silence, ending: NonNullable<Silence['ending']>, at: number): void {
+    if (silence.ending === ending) return;
+    this.measured(silence, at);
+    this.put({ ...silence, endedAt: at, ending });
   }
 
   private latestOf(machine: string): Silence | undefined {
@@ -165,27 +199,53 @@ export class Incidents {
   }
 
   private put(silence: Silence): void {
-    this.silences.set(silence.id, silence);
+    const { id, machine, ending } = silence;
+    this.silences.set(id, silence);
+    if (ending !== 'answered' && ending !== 'not-known') this.unanswered.set(machine, silence);
+    else if (this.unanswered.get(machine)?.id === id) this.unanswered.delete(machine);
     this.deps.history.setSilence(silence);
   }
 
-  /** Times stay as long ago as they are, by the clock that people see now. */
+  private measured({ id }: Pick<Silence, 'id'>, time: number): void {
+    this.ownTimes.set(id, new Set(this.ownTimes.get(id)).add(time));
+  }
+
+  /** The times that this process measured stay as long ago as they are, by the clock that people see now. */
   private followClock(): void {
     const bootedAt = wallTime(this.deps.clock, 0);
     const moved = bootedAt - this.bootedAt;
     if (Math.abs(moved) < jitterMs) return;
     this.bootedAt = bootedAt;
-    for (const silence of this.known()) this.put(shifted(silence, moved));
+    for (const silence of this.known()) {
+      const own = this.ownTimes.get(silence.id) ?? new Set();
+      if (own.size === 0) continue;
+      this.ownTimes.set(silence.id, new Set([...own].map((time) => time + moved)));
+      this.put(corrected(silence, (time) => (own.has(time) ? time + moved : time)));
+    }
   }
 }
 
-function shifted(silence: Silence, ms: number): Silence {
+/** What it was before it ended. */
+function reopened({ endedAt: _, ending: __, ...rest }: Silence): Silence {
+  return rest;
+}
+
+/** A cause that comes and goes does not fill the disk, and each one is kept. */
+function withoutRepeated(causes: Silence['causes']): Silence['causes'] {
+  if (causes.length <= mostCauses) return causes;
+  const repeated = causes.findIndex(({ cause }, at) =>
+    causes.some((other, n) => n > at && other.cause?.code === cause?.code),
+  );
+  return causes.toSpliced(Math.max(0, repeated), 1);
+}
+
+function corrected(silence: Silence, correct: (time: number) => number): Silence {
   const { at, again, endedAt, causes } = silence;
   return {
     ...silence,
-    at: at + ms,
-    ...(again && { again: { ...again, at: again.at + ms } }),
-    ...(endedAt !== undefined && { endedAt: endedAt + ms }),
-    causes: causes.map((cause) => ({ ...cause, at: cause.at + ms })),
+    at: correct(at),
+    ...(again && { again: { ...again, at: correct(again.at) } }),
+    ...(endedAt !== undefined && { endedAt: correct(endedAt) }),
+    causes: causes.map((known) => ({ ...known, at: correct(known.at) })),
   };
 }

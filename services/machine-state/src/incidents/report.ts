@@ -1,24 +1,34 @@
 /** Lists incidents, and reports one of them, from the history and from memory, with what could not be read. */
-import type { Incident, IncidentReport, Machine, Timeline, TimelineRow } from '@skolo/api';
-import { rowsAfterMs } from '@skolo/api/incident-text';
-import { isSilent } from '@skolo/api/silence';
+import type {
+  Away,
+  Incident,
+  IncidentReport,
+  Machine,
+  RackView,
+  Timeline,
+  TimelineRow,
+} from '@skolo/api';
+import { awayIn, rowsAfterMs } from '@skolo/api/incident-text';
+import { words } from '@skolo/api/words';
 import { errorText, isoTime } from '@skolo/base';
+import { count } from '@skolo/base/count';
 import { HttpProblem } from '@skolo/common';
 import type { History } from '../history/history.ts';
 import type { Silence } from '../history/silence.ts';
 import { given } from '../join/machine.ts';
 import type { AgentView, Services } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
+import { away } from './away.ts';
 import { differences } from './differences.ts';
-import { evidenceOf, type Links } from './evidence.ts';
-import { equipmentIn, feedsIn, namesIn } from './grouping.ts';
+import type { Links } from './evidence.ts';
+import { feedsIn } from './grouping.ts';
 import { incidentsIn } from './incident.ts';
 import type { Incidents } from './incidents.ts';
 
 interface ReportDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: Pick<History, 'silences'>;
   incidents: Pick<Incidents, 'known'>;
-  current: { machine(name: string): Machine | undefined };
+  current: { machine(name: string): Machine | undefined; rack(): Pick<RackView, 'shelves'> };
   agents: { view(name: string): Pick<AgentView, 'why'> };
   services: { views(): Pick<Services, 'power'> };
   links: { of(equipment: Iterable<string>): Promise<ReadonlyMap<string, Links>> };
@@ -64,8 +74,9 @@ function fairly(all: readonly Incident[], limit: number): Incident[] {
 
 /** @throws HttpProblem 422 */
 function spanOf({ since, until }: Period, now: number): { from: number; to: number } {
-  const to = until === undefined ? now + 1 : Date.parse(until);
-  const from = since === undefined ? Math.max(0, to - usualMs) : Date.parse(since);
+  // An incident that continues may have begun in the future of a clock that is behind.
+  const to = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until);
+  const from = since === undefined ? Math.max(0, Math.min(to, now) - usualMs) : Date.parse(since);
   if (!(from < to)) throw new HttpProblem(422, 'since: it must be before `until`');
   return { from, to };
 }
@@ -84,31 +95,38 @@ export async function incidentReport(
   { id, ...period }: Period & { id: string },
   timeline: ReadTimeline,
 ): Promise<IncidentReport> {
-  const { silences, missing } = await readSilences(deps);
+  const { silences, completeFrom, missing } = await readSilences(deps);
   const all = incidentsIn(silences);
+  const now = deps.clock.now();
   const found =
     id === 'all'
-      ? together(silences, all.filter(isIn(spanOf(period, deps.clock.now()))))
+      ? together(silences, all.filter(isIn(spanOf(period, now))), now)
       : incidentNamed(id, silences, all);
   if (found === undefined) {
-    const [problem] = missing;
+    const [problem] = [...missing, ...whatIsCut(completeFrom, 0)];
     if (problem) throw new HttpProblem(503, `${problem.source}: ${problem.why}`);
     throw new HttpProblem(404, `the history has no incident ${id}`);
   }
-  const [{ rows, missing: unread }, machines] = await Promise.all([
+  const [{ rows, missing: unread }, notBack] = await Promise.all([
     rowsOf(deps, found, timeline),
-    withEvidence(deps, found.machines),
+    awayNow(deps, found),
   ]);
   const { consoleUrl } = deps.rack().services['alert-to-pubsub'];
   return {
     ...found,
-    machines,
+    away: notBack,
     differences: differencesIn(found, silences),
-    ...(consoleUrl !== undefined && { url: `${consoleUrl}/#/incident/${encodeURIComponent(id)}` }),
+    ...(consoleUrl !== undefined && { url: `${consoleUrl}/#/${pageOf(found, now)}` }),
     rows,
     ...given({ seenBefore: seenBefore(found, all) }),
-    missing: [...missing, ...unread],
+    missing: [...missing, ...whatIsCut(completeFrom, Date.parse(found.since)), ...unread],
   };
+}
+
+/** The page of this incident: `last` and names mean another one tomorrow. */
+function pageOf({ id, since, to }: Incident, now: number): string {
+  const period = new URLSearchParams({ since, until: to ?? isoTime(now) });
+  return `incident/${encodeURIComponent(id)}${id === 'all' ? `?${period}` : ''}`;
 }
 
 /** @param all newest first */
@@ -119,45 +137,48 @@ function incidentNamed(
 ): Incident | undefined {
   // One that was merged into another.
   const wanted = silences.find((each) => each.id === id)?.incident ?? id;
-  const isAbout = ({ what, causes, machines }: Incident) =>
-    [what, ...causes.map((cause) => cause.what)].some((each) => namesIn(each).includes(id)) ||
+  const isAbout = ({ causes, machines }: Incident) =>
+    causes.some(({ cause }) => cause?.code === id || cause?.equipment.includes(id)) ||
     machines.some(({ name }) => name === id);
   return id === 'last' ? all[0] : (all.find((each) => each.id === wanted) ?? all.find(isAbout));
 }
 
-function together(silences: readonly Silence[], some: readonly Incident[]): Incident | undefined {
+/** Of none, nobody is away. */
+function together(silences: readonly Silence[], some: readonly Incident[], now: number): Incident {
   const ids = new Set(some.map(({ id }) => id));
   const own = silences.filter(({ incident }) => ids.has(incident));
-  if (own.length === 0) return undefined;
   const [incident] = incidentsIn(own.map((silence) => ({ ...silence, incident: 'all' })));
-  const count = some.length === 1 ? (some[0]?.what ?? '') : `${some.length} incidents`;
-  return incident && { ...incident, what: count, isExplained: false };
+  const at = isoTime(now);
+  const none: Omit<Incident, 'id' | 'title'> = {
+    since: at,
+    to: at,
+    began: [],
+    machines: [],
+    causes: [],
+  };
+  const { cause: _, ...all } = incident ?? none;
+  const machines = count(all.machines.length, 'machine');
+  const title = words(`${count(some.length, 'incident')}, ${machines}`);
+  return some.length === 1 && some[0] ? { ...some[0], id: 'all' } : { ...all, id: 'all', title };
 }
 
-async function withEvidence(
+async function awayNow(
   { current, agents, services, links }: ReportDeps,
-  all: Incident['machines'],
-): Promise<Incident['machines']> {
-  const silent = new Map(
-    all.flatMap(({ name }) => {
-      const machine = current.machine(name);
-      return machine && isSilent(machine) ? [[name, machine] as const] : [];
-    }),
+  incident: Incident,
+): Promise<Away[]> {
+  const uplinks = awayIn(incident).flatMap(
+    ({ name }) => current.machine(name)?.wiring.uplink ?? [],
   );
-  const uplinks = [...silent.values()].flatMap(({ wiring: { uplink } }) => uplink ?? []);
   const known = await links.of(uplinks.map((port) => port.slice(0, port.indexOf('/'))));
   const { power } = services.views();
-  return all.map((each) => {
-    const shelf = current.machine(each.name)?.shelf;
-    const machine = silent.get(each.name);
-    const evidence =
-      machine &&
-      evidenceOf(machine, each.name, {
-        power,
-        links: (name) => known.get(name) ?? 'it was not read',
-        why: agents.view(each.name).why,
-      });
-    return { ...each, ...given({ shelf, evidence }) };
+  return away(incident, {
+    shelves: current.rack().shelves,
+    machine: (name) => current.machine(name),
+    evidence: (name) => ({
+      power,
+      links: (equipment) => known.get(equipment) ?? 'it was not read',
+      why: agents.view(name).why,
+    }),
   });
 }
 
@@ -169,11 +190,10 @@ function differencesIn({ id, machines }: Incident, silences: readonly Silence[])
       .filter(({ incident }) => incident === id)
       .map(({ machine, traits }) => [machine, traits]),
   );
-  const of = (isAway: boolean) =>
-    machines
-      .filter(({ answeredAt }) => (answeredAt === undefined) === isAway)
-      .map(({ name }) => own.get(name) ?? traits.get(name) ?? []);
-  return differences(of(true), of(false));
+  const of = (some: Incident['machines']) =>
+    some.map(({ name }) => own.get(name) ?? traits.get(name) ?? []);
+  const back = machines.filter(({ answeredAt }) => answeredAt !== undefined);
+  return differences(of(awayIn({ machines })), of(back));
 }
 
 /** All, because an incident may have begun long ago. What is in memory is newer than what is written. */
@@ -189,11 +209,24 @@ async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' |
   return { silences: [...byId.values()], completeFrom: written.completeFrom, missing };
 }
 
+/** @param from milliseconds since 1970 */
+function whatIsCut(completeFrom: number, from: number): Timeline['missing'] {
+  const why = 'it has more silences than it keeps, so older incidents may lack machines';
+  return from < completeFrom ? [{ source: 'history', why }] : [];
+}
+
 function seenBefore(incident: Incident, all: readonly Incident[]): IncidentReport['seenBefore'] {
-  const { id, what, since } = incident;
-  const earlier = all.filter((each) => each.what === what && each.since < since && each.id !== id);
+  const { id, since } = incident;
+  const own = titleOf(incident);
+  const earlier = all.filter(
+    (each) => each.since < since && each.id !== id && titleOf(each) === own,
+  );
   const [last, first] = [earlier[0], earlier.at(-1)];
   return first && last && { times: earlier.length, since: first.since, last: last.id };
+}
+
+function titleOf({ cause, title }: Incident): unknown {
+  return cause?.code ?? title;
 }
 
 /** Whose rows count only if they are about its machines, or about what feeds them. */
@@ -218,7 +251,7 @@ async function rowsOf(
   incident: Incident,
   timeline: ReadTimeline,
 ) {
-  const { what, machines, since, to } = incident;
+  const { cause, machines, since, to } = incident;
   const begin = Date.parse(since);
   const end = to === undefined ? clock.now() : Math.min(Date.parse(to) + rowsAfterMs, clock.now());
   const until = Math.max(begin + 1, Math.min(end, begin - hourMs + mostMs));
@@ -227,10 +260,7 @@ async function rowsOf(
     until: isoTime(until),
   });
   const feeds = feedsIn(rack());
-  const related = new Set([
-    ...machines.map(({ name }) => name),
-    ...equipmentIn(rack(), what).flatMap((name) => [...feeds(name)]),
-  ]);
+  const related = new Set([...machines.map(({ name }) => name), ...(cause ? feeds(cause) : [])]);
   const isAbout = ({ names, at, endedAt = at }: TimelineRow) =>
     Date.parse(endedAt) >= begin - hourMs && names.some((name) => related.has(name));
   return {

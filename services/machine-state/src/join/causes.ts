@@ -1,5 +1,7 @@
 /** Decides whether a switch, PDU or router is the cause when several machines are silent at the same time. Pure. */
 import type { CommonCause, RackEquipment } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import type { Rack } from '@skolo/rack';
 import { leastSilent, together } from './shared-silence.ts';
 
@@ -68,18 +70,11 @@ function causeOf(
     .filter(({ state }) => state === 'down')
     .toSorted((a, b) => (a.since ?? '9').localeCompare(b.since ?? '9'));
   const known = down.length > 0 ? down : group;
-  const equipment = known.map(({ what }) => what);
-  const what = either(equipment);
-  const all = `none of the ${whom.machines.length} machines behind ${what} responds`;
-  const why = known.length === 1 ? known[0]?.why : undefined;
-  const text =
-    down.length > 0 ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;
-  return { what, kind: 'equipment', text, equipment, ...whom };
-}
-
-/** `pdu-1 or switch-1`, as `equipmentIn` reads it. */
-function either(names: readonly string[]): string {
-  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' or ');
+  const cause = equipmentCause(known.map(({ what }) => what));
+  const all = `none of the ${whom.machines.length} machines behind ${cause.text} responds`;
+  const detail = known.length === 1 && known[0]?.why ? ` (${known[0].why})` : '';
+  const why = words(down.length > 0 ? `${cause.text} is down${detail}: ${all}` : all);
+  return { ...cause, why, ...whom };
 }
 
 function equipmentOf(uplink: Rack['jumphost']['uplink']): string | undefined {

@@ -59,6 +59,7 @@ function startRack() {
           : [],
     },
     reported: { unknown: () => [] },
+    incidents: () => [],
     cycleRequests: () => [],
   });
   return {

@@ -27,6 +27,7 @@ interface CurrentDeps extends Pick<PartDeps, 'rack' | 'clock' | 'emit'> {
   services: { views(): Services; states(): RackView['services'] };
   delivery: { active(machine: string): MachineOrder[] };
   reported: { unknown(machine: string, agent: AgentView): Order[] };
+  incidents(): RackView['incidents'];
   /** Newest first. @param now milliseconds since 1970 */
   cycleRequests(cycles: Iterable<PowerCycle>, now: number): CycleRequest[];
 }
@@ -53,6 +54,7 @@ export class Current {
   /** Machines from which `causes` was derived, with their last answers. */
   private silent = new Map<string, number>();
   private view: { rack: RackView; text: string } | undefined;
+  private incidents = '';
   private timer: NodeJS.Timeout | undefined;
 
   constructor(deps: CurrentDeps) {
@@ -126,7 +128,10 @@ export class Current {
       this.flapping.forget(name);
       this.deps.emit({ type: 'removed', name });
     }
-    if (isAll || affected.length > 0) this.refreshRack();
+    // Incidents follow from the events of their machines.
+    const incidents = JSON.stringify(this.deps.incidents());
+    if (isAll || affected.length > 0 || incidents !== this.incidents) this.refreshRack();
+    this.incidents = incidents;
   }
 
   private refreshMachine(
@@ -242,6 +247,7 @@ export class Current {
       services: views,
       states: services.states(),
       causes: this.causes,
+      incidents: this.deps.incidents(),
       alerts: sortAlerts(this.deps.rack(), views.alerts).others,
       cycleRequests: cycleRequests(views.cycles?.values() ?? [], clock.now()),
     });

@@ -1,4 +1,5 @@
 import type { Machine, MachineCondition, MachineOrder } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { expect, it } from 'vitest';
 import { Flapping } from './flapping.ts';
 
@@ -13,7 +14,7 @@ const order: MachineOrder = {
 };
 const cycle = { outlets: [], cycle: { id: 'c-1', step: 'off' } };
 
-const cause = 'switch-1';
+const cause = equipmentCause(['switch-1']);
 
 type Step = [MachineCondition, Partial<Pick<Machine, 'orders' | 'power' | 'cause'>>?];
 

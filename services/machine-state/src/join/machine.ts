@@ -1,9 +1,9 @@
 /** Joins one machine from all sources. Pure. */
-import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
+import type { AgentStatus, Cause, CommonCause, DeviceStatus, Machine } from '@skolo/api';
 import { isSilent } from '@skolo/api/silence';
 import { isoTime } from '@skolo/base';
 import { formatOutlet, type Machine as RackMachine, sharedPort } from '@skolo/rack';
-import { conditionOf, sinceOf } from './condition.ts';
+import { conditionOf, sharedSilenceSeconds, sinceOf } from './condition.ts';
 import { needsAttentionOf } from './needs-attention.ts';
 import { sentenceOf } from './sentence.ts';
 import type { MachineSources, PowerView } from './sources.ts';
@@ -30,6 +30,10 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
     ...(!hasFallenSilent && { cause: undefined }),
   };
   const seenAt = agent.seenAt ?? standing?.seenAt;
+  const isOff =
+    condition === 'maintenance' &&
+    agent.silentSeconds >= sharedSilenceSeconds(sources.limits) &&
+    orders.some(({ kind }) => kind === 'maintenance');
   const needsAttention = needsAttentionOf(name, condition, told);
   const client = services.clients?.get(name);
   return {
@@ -41,7 +45,8 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
     condition,
     ...(condition !== 'never-reported' && { since: isoTime(sinceOf(condition, sources, now)) }),
     sentence: sentenceOf(name, condition, told),
-    ...given({ needsAttention, cause: told.cause?.what, flapping }),
+    ...given({ needsAttention, cause: causeIn(told.cause), flapping }),
+    ...(isOff && { unresponsive: true }),
     ...(seenAt !== undefined && { lastSeen: isoTime(seenAt) }),
     ...ofAgent(status, hasFallenSilent),
     devices,
@@ -57,6 +62,13 @@ export function machineFrom(machine: RackMachine, sources: MachineSources, now: 
     }),
     alerts,
   };
+}
+
+/** Without what is about its other machines. */
+function causeIn(common: CommonCause | undefined): Cause | undefined {
+  if (common === undefined) return undefined;
+  const { kind, equipment, code, text } = common;
+  return { kind, equipment, code, text };
 }
 
 /** A phone without `power` of its own loses it with its neighbour's. */

@@ -19,6 +19,7 @@ interface RackSources {
   services: Services;
   states: RackView['services'];
   causes: readonly CommonCause[];
+  incidents: RackView['incidents'];
   /** Firing, and without a machine. */
   alerts: Machine['alerts'];
   cycleRequests: CycleRequest[];
@@ -39,6 +40,7 @@ export function rackViewFrom(rack: Rack, sources: RackSources): RackView {
       ports: ports.get(equipment.name) ?? [],
     })),
     causes: [...sources.causes],
+    incidents: sources.incidents,
     services: sources.states,
     cycleRequests: sources.cycleRequests,
     rackFile: sources.rackFile,

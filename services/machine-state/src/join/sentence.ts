@@ -56,7 +56,7 @@ function basicSentence(name: string, condition: MachineCondition, sources: Told)
       return silenceText('the agent has never responded', sources);
     case 'stale':
     case 'gone':
-      if (cause !== undefined) return cause.text;
+      if (cause !== undefined) return `${cause.why}`;
       return powerText(name, sources) ?? silenceText('the agent is not responding', sources);
   }
 }

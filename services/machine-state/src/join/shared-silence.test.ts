@@ -1,3 +1,5 @@
+import { equipmentCause, sharedCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { runs } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +17,7 @@ function group(prefix: string, count: number, silent: number, traits: Reported['
 }
 
 function textsOf(machines: readonly Reported[]): string[] {
-  return sharedSilence(machines).map(({ text }) => text);
+  return sharedSilence(machines).map(({ why }) => `${why}`);
 }
 
 describe('sharedSilence', () => {
@@ -29,9 +31,9 @@ describe('sharedSilence', () => {
 
     expect(sharedSilence(machines)).toEqual([
       {
-        what: 'switch-2',
-        kind: 'equipment',
-        text: '12 of 16 machines on switch-2 are silent, 0 of 25 others',
+        ...equipmentCause(['switch-2']),
+        isPartial: true,
+        why: words('12 of 16 machines on switch-2 are silent, 0 of 25 others'),
         since: '2026-11-20T03:09:55.000Z',
         machines: machines.slice(0, 12).map(({ name }) => name),
       },
@@ -94,11 +96,12 @@ describe('sharedSilence', () => {
 
         const explained = causes.flatMap((cause) => cause.machines);
         expect(new Set(explained).size).toBe(explained.length);
-        for (const { what, machines: names } of causes) {
+        for (const { code, machines: names } of causes) {
           for (const name of names) {
             const found = machines[Number(name)];
             expect(found?.silentSince).toBeDefined();
-            expect(found?.traits).toContainEqual(expect.objectContaining({ what }));
+            const codes = found?.traits.map(({ kind, what }) => sharedCause(kind, what).code);
+            expect(codes).toContain(code);
           }
         }
       }),

@@ -1,12 +1,14 @@
 /** Finds what silent machines have in common, such as a model or a version, if no switch, PDU or router explains it. Pure. */
-import type { CommonCause, Machine } from '@skolo/api';
+import type { Cause, CommonCause, Machine } from '@skolo/api';
+import { sharedCause } from '@skolo/api/cause';
 import { modelsOf } from '@skolo/api/machine-filter';
+import { words } from '@skolo/api/words';
 import { isoTime } from '@skolo/base';
 import type { Machine as RackMachine } from '@skolo/rack';
 
 /** Something that machines share. Of equally telling ones, the first kind is named. */
-type Trait = Pick<CommonCause, 'kind' | 'what'>;
-const kinds: CommonCause['kind'][] = ['equipment', 'shelf', 'model', 'version'];
+type Trait = { kind: Exclude<Cause['kind'], 'planned'>; what: string };
+const kinds: Trait['kind'][] = ['equipment', 'shelf', 'model', 'version'];
 
 /** A machine that has reported before. */
 export interface Reported {
@@ -49,9 +51,10 @@ export function traitsOf(
 export function sharedSilence(machines: readonly Reported[]): CommonCause[] {
   const found = mostTelling(machines);
   if (found === undefined) return [];
-  const { kind, what, silent, text } = found;
+  const { kind, what, silent, why } = found;
   const heardAt = new Map(silent.map(({ name, silentSince = 0 }) => [name, silentSince]));
-  const cause = { what, kind, text, ...together([...heardAt.keys()], (name) => heardAt.get(name)) };
+  const whom = together([...heardAt.keys()], (name) => heardAt.get(name));
+  const cause = { ...sharedCause(kind, what), isPartial: true as const, why, ...whom };
   return [cause, ...sharedSilence(machines.filter(({ name }) => !heardAt.has(name)))];
 }
 
@@ -75,10 +78,10 @@ function mostTelling(machines: readonly Reported[]) {
       const where = { equipment: 'on', shelf: 'on', model: 'of model', version: 'with agent' }[
         kind
       ];
-      const text = `${silent.length} of ${all} machines ${where} ${what} are silent, ${silentOthers} of ${others} others`;
+      const why = `${silent.length} of ${all} machines ${where} ${what} are silent, ${silentOthers} of ${others} others`;
       // What all silent machines have, and no other machine, tells most.
       const share = silent.length / (all + silentOthers);
-      return isTelling ? [{ kind, what, silent, text, share }] : [];
+      return isTelling ? [{ kind, what, silent, why: words(why), share }] : [];
     })
     .toSorted((a, b) => b.share - a.share || kinds.indexOf(a.kind) - kinds.indexOf(b.kind))[0];
 }

@@ -1,5 +1,11 @@
 /** The machines of a rack fall silent and return, in simulated time: everything that decides about them is real, and so is the history. */
-import type { AgentStatus, ControllerStatus, Machine, MachinePower } from '@skolo/api';
+import type {
+  AgentStatus,
+  ControllerStatus,
+  Machine,
+  MachineOrder,
+  MachinePower,
+} from '@skolo/api';
 import { tempDir } from '@skolo/base/testing';
 import { wallTime } from '@skolo/common';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
@@ -19,6 +25,7 @@ type Process = Awaited<ReturnType<typeof startProcess>>;
 interface World {
   clock: FakeClock;
   rack(): Rack;
+  orders(): readonly MachineOrder[];
   stateDir: string;
   /** Since when machines have not responded, as uptime in seconds. */
   silent: Map<string, number>;
@@ -31,11 +38,14 @@ interface World {
 }
 
 export async function startOutageLab(rack: Rack) {
+  let file = rack;
+  let orders: MachineOrder[] = [];
   const silent = new Map<string, number>();
   const told = new Map<string, Partial<AgentStatus>>();
   const world: World = {
     clock: fakeClock('2026-11-20T02:00:00Z'),
-    rack: () => rack,
+    rack: () => file,
+    orders: () => orders,
     stateDir: await tempDir(),
     silent,
     controllers: new Map(),
@@ -59,6 +69,19 @@ export async function startOutageLab(rack: Rack) {
 
   return {
     ...{ clock, pass, world, rack },
+    /** Another rack.yaml. */
+    edit(next: Rack) {
+      file = next;
+      running.step();
+    },
+    /** Maintenance of these machines, and of no others. */
+    order(names: readonly string[], reason = 'a new fan') {
+      const since = new Date(clock.now()).toISOString();
+      orders = names.map((machine) => {
+        return { id: machine, machine, kind: 'maintenance', by: 'ann', reason, since };
+      });
+      running.step();
+    },
     /** They stop responding. */
     fall(names: Iterable<string>) {
       for (const name of names) silent.set(name, clock.uptime());
@@ -85,12 +108,27 @@ export async function startOutageLab(rack: Rack) {
       });
       running.current.touch();
     },
-    machine: (name: string): Machine | undefined => running.current.machine(name),
-    rackView: () => running.current.rack(),
+    ...reading(() => running),
+    /** The next process knows only what was written. @param downMs meanwhile @param next rack.yaml since then */
+    async restart(downMs = 0, next = file) {
+      await running.stop();
+      clock.pass(downMs);
+      file = next;
+      running = await startProcess(world);
+      running.step();
+    },
+  };
+}
+
+/** What the running process tells. */
+function reading(running: () => Process) {
+  return {
+    machine: (name: string): Machine | undefined => running().current.machine(name),
+    rackView: () => running().current.rack(),
     /** Newest first. */
     async list() {
       const span = { since: '2026-01-01T00:00:00Z', until: '2027-01-01T00:00:00Z', limit: 1000 };
-      return await listIncidents(running.deps, span);
+      return await listIncidents(running().deps, span);
     },
     async report(id: string) {
       const nothing = {
@@ -98,18 +136,11 @@ export async function startOutageLab(rack: Rack) {
         ...{ worse: { count: 0, where: '' }, better: { count: 0, where: '' }, missing: [] },
         omitsAudit: true,
       };
-      return await incidentReport(running.deps, { id }, async () => nothing);
-    },
-    /** The next process knows only what was written. @param downMs meanwhile */
-    async restart(downMs = 0) {
-      await running.stop();
-      clock.pass(downMs);
-      running = await startProcess(world);
-      running.step();
+      return await incidentReport(running().deps, { id }, async () => nothing);
     },
     /** As `kill -9` right after a write. */
-    flush: () => running.history.flush(),
-    history: () => running.history,
+    flush: () => running().history.flush(),
+    history: () => running().history,
   };
 }
 
@@ -139,6 +170,8 @@ async function startProcess(world: World) {
       };
     },
   };
+  const history = newHistory({ stateDir, clock });
+  const incidents = new Incidents({ rack, clock, history });
   const current = new Current({
     rack,
     clock,
@@ -146,12 +179,13 @@ async function startProcess(world: World) {
     emit: (event) => consume(event),
     rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
     services,
-    delivery: { active: () => [] },
+    delivery: {
+      active: (name) => world.orders().filter(({ machine }) => machine === name),
+    },
     reported: { unknown: () => [] },
+    incidents: () => incidents.shown(),
     cycleRequests: () => [],
   });
-  const history = newHistory({ stateDir, clock });
-  const incidents = new Incidents({ rack, clock, history });
   const recorder = new Recorder({ rack, clock, history, services, incidents });
   const recalled = await history.open();
   for (const part of [current, recorder]) part.recall(recalled.standings);

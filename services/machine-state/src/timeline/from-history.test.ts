@@ -1,4 +1,5 @@
 import type { Machine } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { expect, it } from 'vitest';
@@ -79,7 +80,7 @@ it('counts unhealthy machines, and says what became worse and better', async () 
     history.add({ machine, kind: 'condition', key, at: begin + after, data: `${key}.`, ...more });
   note('rpi-1', -2 * hour, 'quarantined', { outcome: 'battery-low' });
   note('rpi-1', hour, 'ok');
-  const behind = { cause: 'switch-1' };
+  const behind = { cause: equipmentCause(['switch-1']) };
   note('rpi-2', -3 * hour, 'ok');
   note('rpi-2', 2 * hour, 'stale', { ...behind, seenAt: begin + 2 * hour - minute });
   // Its cause is found later.
@@ -141,7 +142,7 @@ it('shows an effect as an interval, behind the act that explains it', () => {
   const machine = (name: string, after: number): TimelineEvent => ({
     ...{ id: `silent ${name}`, at: begin + after, endedAt: begin + 5 * minute, names: [name] },
     kind: 'silent',
-    ...{ group: 'pdu-1 or switch-1', text: 'silent' },
+    ...{ group: 'pdu-1+switch-1', equipment: ['pdu-1', 'switch-1'], text: 'silent' },
   });
   const act = (name: string, after: number): TimelineEvent => ({
     ...{ id: `cycle ${name}`, at: begin + after, endedAt: begin + after + 90_000, names: [name] },

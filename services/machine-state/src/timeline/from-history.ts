@@ -1,12 +1,11 @@
 /** Turns the history into events of the timeline, and counts how many machines were unhealthy. Pure. */
-import type { HistoryEntry, Machine, Timeline } from '@skolo/api';
+import type { Cause, HistoryEntry, Machine, Timeline } from '@skolo/api';
 import { beganAt } from '@skolo/api/silence';
 import { isObject, isoTime, parseJson } from '@skolo/base';
 import { foldNames } from '@skolo/rack';
 import type { Entry } from '../history/entry.ts';
 import type { Happenings } from '../history/history.ts';
 import { beatSeconds } from '../history/uptimes.ts';
-import { namesIn } from '../incidents/grouping.ts';
 import { codesOf, unhealthyAs } from '../join/condition.ts';
 import { alertEvent } from './from-services.ts';
 import type { TimelineEvent } from './merge.ts';
@@ -20,7 +19,7 @@ interface Health {
   as: ReturnType<typeof unhealthyAs>;
   at: number;
   text: string;
-  cause: string;
+  cause: Cause | undefined;
   codes: readonly string[];
 }
 
@@ -43,7 +42,7 @@ export function healthOf(
 ): Pick<Timeline, 'unhealthy' | 'worse' | 'better' | 'waiting'> & { events: TimelineEvent[] } {
   const now = new Map<string, Health>();
   for (const machine of machines) {
-    const { name, condition, since = isoTime(from), sentence: text, cause = '' } = machine;
+    const { name, condition, since = isoTime(from), sentence: text, cause } = machine;
     if (Date.parse(since) > from) continue;
     const at = Date.parse(beganAt(machine) ?? since);
     const codes = codesOf(machine);
@@ -98,7 +97,7 @@ export function healthOf(
   };
 }
 
-function healthIn({ key = '', outcome, at, seenAt, data: text = '', cause = '' }: Entry): Health {
+function healthIn({ key = '', outcome, at, seenAt, data: text = '', cause }: Entry): Health {
   const codes = outcome ? outcome.split(',') : [];
   const as = unhealthyAs(key, codes);
   return { as, at: as === 'silent' ? (seenAt ?? at) : at, text, cause, codes };
@@ -113,13 +112,14 @@ function eventOf(
   machine: string,
   { as = 'silent', at, text, cause, codes }: Health,
 ): TimelineEvent {
-  const isAlone = cause === '' && as === 'silent';
+  const isAlone = cause === undefined && as === 'silent';
   return {
     id: `${as} ${machine} ${at}`,
     at,
     kind: as,
     names: [machine],
-    group: as === 'silent' ? cause : codes.join(','),
+    group: as === 'silent' ? (cause?.code ?? '') : codes.join(','),
+    equipment: cause?.equipment ?? [],
     text: `${as}: ${text}`,
     ...(as === 'silent' && { state: 'not back' }),
     ...(codes.length > 0 && { shared: `${as}: ${codes.join(', ')}` }),
@@ -135,7 +135,7 @@ export function behindActs(events: readonly TimelineEvent[]): TimelineEvent[] {
   const acts = events.filter(({ kind }) => kind === 'cycle');
   return events.map((event) => {
     if (event.kind !== 'silent') return event;
-    const about = new Set([...event.names, ...namesIn(event.group)]);
+    const about = new Set([...event.names, ...(event.equipment ?? [])]);
     const act = acts.find(
       ({ at, endedAt = Infinity, names }) =>
         event.at >= at - answerMs && event.at <= endedAt && names.some((name) => about.has(name)),
@@ -147,7 +147,8 @@ export function behindActs(events: readonly TimelineEvent[]): TimelineEvent[] {
 /** Silence whose cause was found later. */
 function explain(event: TimelineEvent | undefined, { cause, data = '' }: Entry): void {
   if (event?.kind !== 'silent' || event.group !== '' || !cause) return;
-  Object.assign(event, { group: cause, text: `silent: ${data}`, shared: undefined });
+  const { code: group, equipment } = cause;
+  Object.assign(event, { group, equipment, text: `silent: ${data}`, shared: undefined });
 }
 
 /** Holds, alerts, agents' new versions and rack.yaml. The power-cycle daemon knows more about cycles. */

@@ -16,6 +16,8 @@ export interface TimelineEvent {
   kind: TimelineRow['kind'];
   /** Its cause or request: events of a row have the same. */
   group: string;
+  /** Of its cause. */
+  equipment?: readonly string[] | undefined;
   /** For a row with different texts, `shared` is used, or else the last text. */
   text: string;
   by?: string | undefined;

@@ -1,5 +1,8 @@
 import type { Incident, IncidentReport, Machine, RackView, TimelineRow } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { awayIn } from '@skolo/api/incident-text';
 import { isSilent } from '@skolo/api/silence';
+import { words } from '@skolo/api/words';
 
 const related: ReadonlySet<TimelineRow['kind']> = new Set([
   ...(['configuration', 'rack-file', 'cycle', 'hold', 'on-it', 'note', 'alert', 'down'] as const),
@@ -17,9 +20,9 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
   );
   const all = [...machines.filter(({ name }) => named.has(name)), ...returned.slice(-6)];
   return {
-    id: `${since.slice(0, 19).replaceAll(/[-:]/g, '')}-${all[0]?.name}`,
-    what: cause?.what ?? all[0]?.name ?? '',
-    isExplained: cause !== undefined,
+    id: incidentId(since, all[0]?.name ?? ''),
+    title: words(cause ? `${cause.text}, ${all.length} machines` : `${all[0]?.name}`),
+    ...(cause && { cause }),
     since,
     began: all.map(({ name }) => name),
     machines: all.map((machine, at) => ({
@@ -27,12 +30,13 @@ export function incidentIn(rack: RackView, machines: readonly Machine[]): Incide
       at: after(at % 3),
       ...(!isSilent(machine) && { answeredAt: after(180 + 7 * at) }),
       lost: machine.taskWhenLastSeen?.id ? [machine.taskWhenLastSeen.id] : [],
-      ...(machine.shelf && { shelf: machine.shelf }),
     })),
-    causes: cause
-      ? [{ at: after(50), what: cause.what, text: cause.text, machines: named.size }]
-      : [],
+    causes: cause ? [{ at: after(50), cause, why: cause.why, machines: named.size }] : [],
   };
+}
+
+export function incidentId(since: string, machine: string): string {
+  return `${since.slice(0, 19).replaceAll(/[-:]/g, '')}-${machine}`;
 }
 
 /** That of a row of the timeline. */
@@ -44,9 +48,11 @@ export function incidentOf({ at, endedAt, kind, names, text }: TimelineRow): Inc
     lost: [],
     ...(endedAt && { answeredAt: endedAt }),
   }));
-  const causes = [{ at, what: 'switch-1', text, machines: names.length }];
-  const since = { id: `${at.slice(0, 19).replaceAll(/[-:]/g, '')}-${names[0]}`, since: at };
-  const what = { what: 'switch-1', isExplained: true, began: names, machines, causes };
+  const cause = equipmentCause(['switch-1']);
+  const causes = [{ at, cause, why: words(text), machines: names.length }];
+  const since = { id: incidentId(at, names[0] ?? ''), since: at };
+  const title = words(`switch-1, ${names.length} machines`);
+  const what = { title, cause, began: names, machines, causes };
   return [{ ...since, ...(endedAt && { to: endedAt }), ...what }];
 }
 
@@ -57,18 +63,31 @@ export function incidentReportIn(
   rows: readonly TimelineRow[],
 ): IncidentReport {
   const incident = incidentIn(rack, machines);
+  const silent = new Set(awayIn(incident).map(({ name }) => name));
   const uplinkOf = new Map(machines.map(({ name, wiring }) => [name, wiring.uplink]));
   return {
     ...incident,
-    machines: incident.machines.map((machine) => ({
-      ...machine,
-      ...(machine.answeredAt === undefined && {
-        evidence: [
-          { kind: 'equipment-down' as const, text: `${incident.what} is down: no answer` },
-          { kind: 'no-link' as const, text: `port ${uplinkOf.get(machine.name)} has no link` },
-        ],
-      }),
-    })),
+    away: rack.shelves.flatMap(({ name: shelf, machines: names }) =>
+      names.flatMap((name, at) =>
+        silent.has(name)
+          ? [
+              {
+                ...{ name, shelf, place: at + 1, todo: words('repair that first') },
+                evidence: [
+                  {
+                    kind: 'equipment-down' as const,
+                    text: words(`${incident.cause?.text} is down`),
+                  },
+                  {
+                    kind: 'no-link' as const,
+                    text: words(`port ${uplinkOf.get(name)} has no link`),
+                  },
+                ],
+              },
+            ]
+          : [],
+      ),
+    ),
     differences: ['model pixel 6: 2 of 3 that did not return, 0 of 17 that did'],
     rows: rows.filter(({ kind, at }) => related.has(kind) && at < new Date().toISOString()),
     seenBefore: { times: 3, since: '2026-10-02T01:10:00.000Z', last: '20261112T011000-rpi-001' },

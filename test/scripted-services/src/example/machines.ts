@@ -1,4 +1,5 @@
 /** The state of the example's machine-state. */
+
 import {
   type AgentStatus,
   HistoryEntry,
@@ -6,6 +7,7 @@ import {
   MachineDowntime,
   RackView,
 } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { z } from 'zod';
 import { ago } from '../ago.ts';
 import type { MachineWorld } from '../machine-state.ts';
@@ -42,8 +44,8 @@ function machines(): Machine[] {
       // Of its last answer.
       devices: one?.devices ?? [],
       taskWhenLastSeen: { id: '67e8a4c01f2b3d11', since: ago(34.5 * minutes) },
-      sentence: data().rack.causes[0]?.text ?? '',
-      cause: 'switch-2',
+      sentence: `${data().rack.causes[0]?.why}`,
+      cause: equipmentCause(['switch-2']),
       wiring: { power: ['switch-2/5'], uplink: 'switch-2/5' },
       flapping: { changes: 8, since: ago(50.5 * minutes) },
     }),

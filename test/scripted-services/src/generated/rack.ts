@@ -1,8 +1,11 @@
 /** A plausible rack of any size, as machine-state shows it; deterministic. */
 
 import type { DeviceStatus, Machine, MachineCondition, RackEquipment, RackView } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { seeded } from '@skolo/base/durable/fault-injection';
 import { ago } from '../ago.ts';
+import { incidentId } from '../example/incident.ts';
 
 export interface GeneratedRack {
   machines: Machine[];
@@ -58,6 +61,7 @@ export function generateRack(count: number): GeneratedRack {
     })),
     equipment: equipmentOf(names, { switches, downSwitch }),
     causes: [],
+    incidents: [],
     services: [
       service('metadata-server'),
       service('router-backup', [
@@ -81,12 +85,12 @@ export function generateRack(count: number): GeneratedRack {
   };
   if (downSwitch !== undefined) {
     const text = `${downSwitch} is not responding`;
+    const since = before(12);
+    rack.incidents.push({ id: incidentId(since, dark[0] ?? ''), since, machines: dark });
     rack.causes.push({
-      what: downSwitch,
-      kind: 'equipment',
-      equipment: [downSwitch],
-      text,
-      since: before(12),
+      ...equipmentCause([downSwitch]),
+      why: words(text),
+      since,
       machines: dark,
     });
     const about = downSwitch;
@@ -148,7 +152,7 @@ function machineOf(
     since,
     sentence: sentenceOf(condition, isDark ? `${downSwitch} is down` : faulty?.text, isBusy),
     ...(!isDark && faulty?.person && { needsAttention: faulty.person }),
-    ...(isDark && downSwitch && { cause: downSwitch }),
+    ...(isDark && downSwitch && { cause: equipmentCause([downSwitch]) }),
     ...(faulty && chance() < 0.15 && { flapping: { changes: 7, since: before(48) } }),
     lastSeen: isSilent ? since : before(0.1),
     health: {

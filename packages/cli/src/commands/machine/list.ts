@@ -38,7 +38,7 @@ export const define = list<Machine, Options>({
     command
       .option(
         '--needs-attention',
-        'print a work list: shared causes, followed by the machines that need attention, sorted by shelf; with --watch, print only the machines',
+        'print a work list: shared causes, followed by the machines that have not come back or need attention, sorted by shelf; with --watch, print only the latter',
       )
       .addOption(
         new Option(
@@ -93,12 +93,19 @@ export const define = list<Machine, Options>({
     const names = new Set(select(command, machines, words, options).map(({ name }) => name));
     const { causes: all } = await service.ask((client) => client.rack());
     const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
-    if (options.json) return { ...found(machines), json: (rows) => ({ machines: rows, causes }) };
+    const { incidentsOf } = await import('./not-back.ts');
+    const { missing, ...incidents } = await incidentsOf(service);
+    for (const { source, why } of missing) complain(io, `${source}: unknown: ${why}`);
+    const away = incidents.away.filter(({ name }) => names.has(name));
+    if (options.json) {
+      return { ...found(machines), json: (rows) => ({ machines: rows, causes, away }) };
+    }
     const { printWork } = await import('./work-list.ts');
     printWork(io, {
       head: headlineOf(machines).text,
       machines: shown(machines),
       causes,
+      away,
       all: machines,
     });
     return undefined;
@@ -140,7 +147,12 @@ export const define = list<Machine, Options>({
       leaveOut: 3,
     },
     deviceColumn((machine) => readingsOf(machine).devices),
-    { title: 'CAUSE', cell: ({ cause }) => cause && cell(cause), style: () => 'red', leaveOut: 5 },
+    {
+      title: 'CAUSE',
+      cell: ({ cause }) => cause && cell(`${cause.text}`),
+      style: () => 'red',
+      leaveOut: 5,
+    },
   ],
 });
 

@@ -1,33 +1,53 @@
-import type { IncidentReport, RackView } from '@skolo/api';
+import type { IncidentReport, Machine, RackView } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { untilTestEnds } from '@skolo/base/testing';
 import { startScripted } from '@skolo/scripted-services/service';
 import { expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
 
 const since = '2026-11-20T03:26:05.000Z';
-const away = (name: string, text: string) => ({
-  ...{ name, at: since, lost: ['t-1'] },
-  evidence: [{ kind: 'no-link' as const, text }],
+const silent = (name: string) => ({ name, at: since, lost: ['t-1'] });
+const away = (name: string, shelf: string, place: number, text: string) => ({
+  ...{ name, shelf, place, todo: words('check its cables') },
+  evidence: [{ kind: 'no-link' as const, text: words(text) }],
 });
 const report: IncidentReport = {
-  ...{ id: '20261120T032605-rpi-1', what: 'switch-1', isExplained: true, since },
+  ...{ id: '20261120T032605-rpi-1', title: words('switch-1, 4 machines'), since },
   began: ['rpi-1'],
   machines: [
     { name: 'rpi-1', at: since, answeredAt: '2026-11-20T03:29:00.000Z', lost: [] },
-    away('rpi-3', 'port switch-1/3 has no link'),
-    away(
-      'rpi-2',
-      'outlet pdu-1/2 stays off until someone turns it on: turned off by ann: \u001b[2J',
-    ),
-    { name: 'rpi-9', at: since, left: true, lost: [] },
+    silent('rpi-3'),
+    silent('rpi-2'),
+    { name: 'rpi-9', at: since, left: { at: since, as: 'left' }, lost: [] },
   ],
-  causes: [{ at: since, what: 'switch-1', text: 'switch-1 is down', machines: 3 }],
+  cause: equipmentCause(['switch-1']),
+  causes: [
+    {
+      at: since,
+      cause: equipmentCause(['switch-1']),
+      why: words('switch-1 is down'),
+      machines: 3,
+    },
+  ],
+  away: [
+    away('rpi-3', 'top', 1, 'port switch-1/3 has no link'),
+    away('rpi-2', 'bottom', 2, 'outlet pdu-1/2 is off: turned off by ann: \u001b[2J'),
+  ],
   differences: ['model pixel 6: 2 of 2 that did not return, 0 of 1 that did'],
   rows: [],
   missing: [],
 };
 const view: RackView = {
-  ...{ rack: 'rack4', timezone: 'UTC', equipment: [], causes: [], services: [], alerts: [] },
+  ...{
+    rack: 'rack4',
+    timezone: 'UTC',
+    equipment: [],
+    causes: [],
+    incidents: [],
+    services: [],
+    alerts: [],
+  },
   shelves: [
     { name: 'top', machines: ['rpi-3'] },
     { name: 'bottom', machines: ['rpi-1', 'rpi-2'] },
@@ -35,26 +55,68 @@ const view: RackView = {
   rackFile: { loadedAt: since, warnings: [], problems: [], changes: [] },
 };
 
-async function skolo(...args: string[]) {
+const skolo = (...args: string[]) => skoloWith(report, ...args);
+
+async function skoloWith(answer: IncidentReport, ...args: string[]) {
   const service = untilTestEnds(
-    await startScripted('machine-state', { incident: () => report, rack: () => view }),
+    await startScripted('machine-state', {
+      incident: () => answer,
+      rack: () => view,
+      machines: () => ({ machines: ['rpi-1', 'rpi-2', 'rpi-3', 'rpi-7'].map(machine) }),
+    }),
   );
   return await runCommand([...args, '--url', service.url], { columns: 80, rows: 24 });
+}
+
+function machine(name: string): Machine {
+  const needsPerson = name === 'rpi-7';
+  return {
+    ...{ name, kind: 'rpi', pools: [], devices: [], repairs: [], orders: [], alerts: [], since },
+    ...{ condition: needsPerson ? 'quarantined' : 'ok', sentence: '', wiring: { power: [] } },
+    ...(needsPerson && { needsAttention: 'replace its battery' }),
+  };
 }
 
 it('lists who has not come back in walking order, with the reason', async () => {
   const { out, exitCode } = await skolo('machine', 'list', '--not-back');
 
-  expect(out).toMatch(/^1 of 4 came back, 3 did not: rpi-3, rpi-2, rpi-9; 2 tasks lost,/);
+  expect(out).toMatch(
+    /^1 of 4 came back, 2 did not: rpi-3, rpi-2; 1 left rack.yaml: rpi-9; 2 tasks\n {2}lost,/,
+  );
   expect(out.slice(out.indexOf('\n\n'))).toBe(`
 
 top
-[ ] rpi-3, place 1: port switch-1/3 has no link
+[ ] rpi-3, place 1: port switch-1/3 has no link; check its cables
 
 bottom
-[ ] rpi-2, place 2: outlet pdu-1/2 stays off until someone turns it on: turned
-  off by ann:
+[ ] rpi-2, place 2: outlet pdu-1/2 is off: turned off by ann: ; check its cables
 `);
+  expect(exitCode).toBe(0);
+});
+
+it.each([
+  ['no machine is silent', [], 'no machine is silent; 1 of 1 came back, ', 0],
+  [
+    'the history is damaged',
+    [{ source: 'history', why: 'it is damaged' }],
+    '1 of 1 came back, ',
+    3,
+  ],
+])('says so if %s', async (_, missing, text, code) => {
+  const calm = { ...report, machines: report.machines.slice(0, 1), away: [], missing };
+  const { out, exitCode } = await skoloWith(calm, 'machine', 'list', '--not-back');
+
+  expect(out.startsWith(text)).toBe(true);
+  expect(out.includes('history: unknown: it is damaged')).toBe(missing.length > 0);
+  expect(exitCode).toBe(code);
+});
+
+it('lists the same machines as work, with those that need a person without an incident', async () => {
+  const { out, exitCode } = await skolo('machine', 'list', '--needs-attention');
+
+  expect(out).toContain('[ ] rpi-3, place 1: port switch-1/3 has no link; check its cables');
+  expect(out).toContain('[ ] rpi-2, place 2: outlet pdu-1/2 is off');
+  expect(out).toMatch(/\[ \] rpi-7: quarantined.*\n {4}replace its battery/);
   expect(exitCode).toBe(0);
 });
 
@@ -70,7 +132,7 @@ it('prints an incident', async () => {
   expect(exitCode).toBe(0);
   for (const line of [
     'rack4, incident 20261120T032605-rpi-1',
-    'rpi-3  port switch-1/3 has no link',
+    'rpi-3  top, place 1: port switch-1/3 has no link; check its cables',
     'Only those that did not return',
   ]) {
     expect(out.split('\n')).toContain(line);

@@ -1,8 +1,11 @@
 /** Prints the machines that have not come back after an outage, for a person who walks along the shelves. */
-import { evidenceText, inWalkingOrder, outcomeOf } from '@skolo/api/incident-text';
+
+import type { Away } from '@skolo/api';
+import { awayText, outcomeOf } from '@skolo/api/incident-text';
 import { spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
+import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { paragraph, plain, styled } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
@@ -19,27 +22,34 @@ export async function printNotBack(
   if (ms === undefined) command.error(`--not-back: expected a period such as 2h, not ${period}`);
   const now = io.now();
   const query = { since: new Date(now - ms).toISOString() };
-  const [report, { shelves }] = await service.ask((client) =>
-    Promise.all([
-      client.incident({ params: { id: 'all' }, query, timeoutMs: 30_000 }),
-      client.rack({ timeoutMs: 30_000 }),
-    ]),
-  );
+  const report = await incidentsOf(service, query);
   if (report.missing.length > 0) io.exitCode = exitCodes.partlyFailed;
-  const walk = inWalkingOrder(report.machines, shelves);
-  if (json) return printJson(io, { shelves: walk, missing: report.missing });
+  if (json) return printJson(io, { away: report.away, missing: report.missing });
+  const isCalm = report.away.length === 0 && report.missing.length === 0;
   const head = [
-    `${outcomeOf({ machines: report.machines, rows: [] }, String)}, ${timestamp(now)}`,
+    `${isCalm ? 'no machine is silent; ' : ''}${outcomeOf({ machines: report.machines, rows: [] }, String)}, ${timestamp(now)}`,
     ...report.missing.map(({ source, why }) => `${source}: unknown: ${why}`),
   ];
-  const blocks = walk.map(({ shelf, machines }) => [
-    styled(plain(shelf), 'bold', io.colour),
-    ...machines.map(({ place, machine }) =>
-      plain(`[ ] ${machine.name}, place ${place}: ${evidenceText(machine)}`),
-    ),
-  ]);
-  const all = [head.map(plain), ...blocks];
+  const all = [head.map(plain), ...blocksOf(io, report.away)];
   io.out(
     all.map((lines) => lines.map((line) => paragraph(line, io.columns)).join('\n')).join('\n\n'),
   );
+}
+
+/** Incidents of a period, and those that continue, as one. */
+export async function incidentsOf(service: MachineState, query: { since?: string } = {}) {
+  return await service.ask((client) =>
+    client.incident({ params: { id: 'all' }, query, timeoutMs: 30_000 }),
+  );
+}
+
+function blocksOf(io: Io, away: readonly Away[]) {
+  return [...Map.groupBy(away, ({ shelf }) => shelf)].map(([shelf, machines]) => [
+    styled(plain(shelf), 'bold', io.colour),
+    ...machines.map((machine) => plain(awayLine(machine))),
+  ]);
+}
+
+export function awayLine(machine: Away): string {
+  return `[ ] ${machine.name}, ${awayText(machine)}`;
 }

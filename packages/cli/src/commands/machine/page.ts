@@ -71,7 +71,7 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
   return [
     ['condition', `${conditionWord(condition)}${howLong}: ${sentence(machine.sentence)}`],
     ['to do', todo && sentence(todo)],
-    ['cause', cause && `${cell(cause)}, shared with other machines`],
+    ['cause', cause && `${cell(`${cause.text}`)}, shared with other machines`],
     ['flapping', flapping && `${flapping.changes} changes since ${timestamp(flapping.since)}`],
     ['reasons', { lines: isSilent(machine) ? [] : reasonLines(health, now) }],
     ['machine', [kind, shelf, label].filter((each) => each !== undefined)],

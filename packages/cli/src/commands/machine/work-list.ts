@@ -3,33 +3,44 @@
  * the rack.
  */
 
-import type { CommonCause, Machine } from '@skolo/api';
+import type { Away, CommonCause, Machine } from '@skolo/api';
 import { beganAt, conditionWord, onItOf } from '@skolo/api/silence';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { paragraph, plain, styled } from '../../output/text.ts';
 import { age, timestamp } from '../../output/time.ts';
 import { sentence } from './agent-text.ts';
+import { awayLine } from './not-back.ts';
 
 interface Work {
   /** The headline. */
   head: string;
   machines: readonly Machine[];
   causes: readonly CommonCause[];
+  /** Those that have not come back from an incident. */
+  away: readonly Away[];
   all: readonly Machine[];
 }
 
-export function printWork(io: Io, { head, machines, causes, all }: Work): void {
+export function printWork(io: Io, { head, machines, causes, away, all }: Work): void {
   const now = io.now();
-  const sorted = machines.toSorted((a, b) => byNumber(a.name, b.name));
-  const shelves = [...Map.groupBy(sorted, ({ shelf }) => shelf ?? 'without a shelf')];
-  const blocks = shelves
+  const gone = new Set(away.map(({ name }) => name));
+  const entries = [
+    ...away.map((machine) => ({ shelf: machine.shelf, lines: [plain(awayLine(machine))] })),
+    ...machines
+      .filter(({ name }) => !gone.has(name))
+      .toSorted((a, b) => byNumber(a.name, b.name))
+      .map((machine) => ({
+        shelf: machine.shelf ?? 'no shelf',
+        lines: [...linesOf(machine, now), ...holderLine([machine])],
+      })),
+  ];
+  const blocks = [...Map.groupBy(entries, ({ shelf }) => shelf)]
     .sort(([a], [b]) => byNumber(a, b))
     .map(([shelf, its]) =>
-      [
-        styled(plain(shelf), 'bold', io.colour),
-        ...its.flatMap((machine) => [...linesOf(machine, now), ...holderLine([machine])]),
-      ].map((line) => paragraph(line, io.columns)),
+      [styled(plain(shelf), 'bold', io.colour), ...its.flatMap(({ lines }) => lines)].map((line) =>
+        paragraph(line, io.columns),
+      ),
     );
   const shared = causes.flatMap((cause) => {
     const its = all.filter(({ name }) => cause.machines.includes(name));
@@ -43,10 +54,10 @@ export function printWork(io: Io, { head, machines, causes, all }: Work): void {
   );
 }
 
-function causeLines({ what, text, since }: CommonCause, now: number) {
+function causeLines({ text, why, since }: CommonCause, now: number) {
   return [
-    `[ ] ${what}: for ${age(since, now)}, last answer ${timestamp(Date.parse(since))}`,
-    `    ${sentence(text)}`,
+    `[ ] ${text}: for ${age(since, now)}, last answer ${timestamp(Date.parse(since))}`,
+    `    ${sentence(`${why}`)}`,
   ].map(plain);
 }
 

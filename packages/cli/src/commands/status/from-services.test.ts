@@ -1,4 +1,5 @@
 import type { Machine, RackView, ServiceState } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { expect, it } from 'vitest';
 import { healthFrom } from './from-services.ts';
 
@@ -18,6 +19,7 @@ function machine(condition: Machine['condition'], more: Partial<Machine> = {}): 
 function health(services: ServiceState[], machines: Machine[] = []) {
   const view: RackView = {
     ...{ rack: 'rack4', timezone: 'Europe/Berlin', shelves: [], equipment: [], causes: [] },
+    incidents: [],
     ...{ alerts: [], services, rackFile },
   };
   return healthFrom(view, machines, Date.parse(time));
@@ -71,7 +73,7 @@ it.each([
 it('more than a tenth of silent machines are critical, as in the headline', () => {
   const machines = (silent: number) =>
     Array.from({ length: 20 }, (_, at) =>
-      machine(at < silent ? 'stale' : 'ok', { cause: 'pdu-1' }),
+      machine(at < silent ? 'stale' : 'ok', { cause: equipmentCause(['pdu-1']) }),
     );
 
   expect(health([own], machines(2)).state).toBe('ok');

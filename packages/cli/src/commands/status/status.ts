@@ -176,7 +176,7 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
   const remarks = [
     ...(headline.isWell ? [] : [`${headline.text}; run ${work}`]),
     ...(disk ? [disk.text] : []),
-    ...view.causes.map(({ text }) => text),
+    ...view.causes.map(({ why }) => `${why}`),
     ...onItOf(machines).map(({ by, machines: its }) => `${by} is on it: ${count(its, 'machine')}`),
     ...(pauses ? [`machine-state: ${pauses.why}`] : []),
     'this is from machine-state; TOKEN, WAITING, DISK, REBOOT and CERT require Prometheus',

@@ -85,7 +85,7 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
           {shown.map(({ fingerprint, labels, annotations, startsAt }) => (
             <tr key={fingerprint}>
               <th scope="row">
-                <a href={`#/${pageOf(labels)}`}>{labels.alertname}</a>{' '}
+                <a href={`#/${pageOf({ labels, annotations })}`}>{labels.alertname}</a>{' '}
                 <span class="tag">{labels.severity}</span>
               </th>
               <td>

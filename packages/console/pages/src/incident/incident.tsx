@@ -1,16 +1,17 @@
 /** The page of an incident, or of all incidents of a period: who came back, who did not, and what is different about those. */
-import type { Incident, IncidentMachine, IncidentReport } from '@skolo/api/incident';
-import { evidenceText, outcomeOf, subjectOf } from '@skolo/api/incident-text';
+import type { Away, Incident, IncidentMachine, IncidentReport } from '@skolo/api/incident';
+import { awayIn, awayText, outcomeOf } from '@skolo/api/incident-text';
 import type { Machine } from '@skolo/api/machine-state';
 import { isSilent } from '@skolo/api/silence';
 import type { TimelineRow } from '@skolo/api/timeline';
 import { rowText } from '@skolo/api/timeline-text';
 import { count } from '@skolo/base/count';
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { machineState } from '../live/api.ts';
 import { useLive } from '../live/store.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
-import { hrefOf, type Route } from '../parts/router.ts';
+import { go, hrefOf, type Route } from '../parts/router.ts';
 import { At, exact, moment } from '../parts/time.tsx';
 import { CycleButton } from '../power/cycle-button.tsx';
 import { OnIt } from '../rack/on-it.tsx';
@@ -18,7 +19,6 @@ import { TileList } from '../rack/tile-list.tsx';
 import { Wiring } from './wiring.tsx';
 
 const everyMs = 10_000;
-const mostListed = 12;
 
 export function IncidentPage({ route: { args, query } }: { route: Route }) {
   const [id = 'last'] = args;
@@ -28,10 +28,15 @@ export function IncidentPage({ route: { args, query } }: { route: Route }) {
     `${id} ${since} ${until}`,
     everyMs,
   );
+  const found = loaded.value?.id;
+  // The address of an incident is its ID: a name means another one tomorrow.
+  useEffect(() => {
+    if (found !== undefined && found !== id) go(hrefOf('incident', [found]), true);
+  }, [found, id]);
   return (
     <article class="incident">
       <Load of={loaded}>{(report) => <Report report={report} />}</Load>
-      {loaded.error && <a href={hrefOf('rack', [], { card: id })}>Go to what is known of {id}</a>}
+      {loaded.error && <a href={hrefOf('timeline')}>Go to the timeline</a>}
     </article>
   );
 }
@@ -42,11 +47,13 @@ function Report({ report }: { report: IncidentReport }) {
   const machines = report.machines.flatMap(({ name }) => all.get(name) ?? []);
   const at = (time: string) => moment(time, timezone);
   const { id, since, to, differences, seenBefore, missing, causes } = report;
+  const now = withNow(report.machines, all);
+  const silent = new Set(awayIn({ machines: now }).map(({ name }) => name));
   const before = report.rows.filter((row) => row.at < since);
   const during = report.rows.filter((row) => row.at >= since);
   return (
     <>
-      <h1>{subjectOf(report)}</h1>
+      <h1>{`${report.title}`}</h1>
       <p>
         <At time={since} /> to {to ? <At time={to} /> : 'now'}{' '}
         <a class="button" href={hrefOf('incident', [id], id === 'all' ? { since, until: to } : {})}>
@@ -57,7 +64,7 @@ function Report({ report }: { report: IncidentReport }) {
         </a>
       </p>
       <p class="outcome" role="status">
-        {outcomeOf({ machines: withNow(report.machines, all), rows: report.rows }, at)}
+        {outcomeOf({ machines: now, rows: report.rows }, at)}
       </p>
       {seenBefore && (
         <p>
@@ -74,11 +81,14 @@ function Report({ report }: { report: IncidentReport }) {
         </p>
       ))}
       <div class="buttons">
-        {to === undefined && <CycleButton name={report.what} of={report.what} />}
-        {machines.length > 0 && <OnIt what={report.what} machines={machines} since={since} />}
+        {to === undefined &&
+          report.cause?.equipment.map((name) => <CycleButton key={name} name={name} of={name} />)}
+        {machines.length > 0 && (
+          <OnIt what={`${report.cause?.text ?? report.title}`} machines={machines} since={since} />
+        )}
       </div>
       <TileList machines={machines} isTabStop />
-      <NotBack machines={withNow(report.machines, all)} />
+      <NotBack away={report.away.filter(({ name }) => silent.has(name))} />
       {differences.length > 0 && (
         <Section title="Only those that did not return">
           {differences.map((line) => (
@@ -102,22 +112,20 @@ function withNow(
   return machines.map((each) => {
     const machine = all.get(each.name);
     const isBack = machine && !isSilent(machine) && machine.condition !== 'maintenance';
-    return isBack && each.answeredAt === undefined
+    return isBack && !each.left && each.answeredAt === undefined
       ? { ...each, answeredAt: machine.lastSeen ?? each.at }
       : each;
   });
 }
 
-function NotBack({ machines }: { machines: readonly IncidentMachine[] }) {
-  const away = machines.filter(({ answeredAt, left }) => answeredAt === undefined && !left);
-  // More of them are in the wiring, with the nearest evidence.
-  if (away.length === 0 || away.length > mostListed) return null;
+function NotBack({ away }: { away: readonly Away[] }) {
+  if (away.length === 0) return null;
   return (
     <Section title={`Not back: ${away.length}`}>
       {away.map((machine) => (
         <li key={machine.name}>
           <a href={hrefOf('machine', [machine.name])}>{machine.name}</a>{' '}
-          <span class="muted">{machine.shelf}</span> {evidenceText(machine)}
+          <span class="muted">{machine.shelf},</span> {awayText(machine)}
         </li>
       ))}
     </Section>
@@ -129,9 +137,8 @@ function Causes({ causes, at }: { causes: Incident['causes']; at(time: string): 
   return (
     <Section title="Cause, as it was known">
       {causes.map((cause) => (
-        <li key={`${cause.at} ${cause.what}`}>
-          <time dateTime={cause.at}>{at(cause.at)}</time>{' '}
-          {cause.what === '' ? 'no cause is known any more' : cause.text} (
+        <li key={`${cause.at} ${cause.cause?.code}`}>
+          <time dateTime={cause.at}>{at(cause.at)}</time> {`${cause.why}`} (
           {count(cause.machines, 'machine')})
         </li>
       ))}

@@ -1,5 +1,6 @@
-import type { IncidentMachine, IncidentReport } from '@skolo/api/incident';
-import type { RackEquipment } from '@skolo/api/machine-state';
+import type { Away, IncidentMachine, IncidentReport } from '@skolo/api/incident';
+import { leavings } from '@skolo/api/incident-text';
+import type { Machine, RackEquipment } from '@skolo/api/machine-state';
 import { useLive } from '../live/store.ts';
 import { MachineLink, PortLink } from '../parts/links.tsx';
 import { span } from '../parts/time.tsx';
@@ -26,7 +27,9 @@ export function Wiring({ report }: { report: IncidentReport }) {
                 <Port
                   key={machine.name}
                   machine={machine}
-                  port={all.get(machine.name)?.wiring.uplink ?? ''}
+                  away={report.away.find((each) => each.name === machine.name)}
+                  wiring={all.get(machine.name)?.wiring ?? { power: [] }}
+                  equipment={equipment}
                 />
               ))}
             </ul>
@@ -68,11 +71,26 @@ function Mark({ state }: { state: string }) {
   );
 }
 
-function Port({ machine, port }: { machine: IncidentMachine; port: string }) {
-  const { name, at, answeredAt, evidence = [] } = machine;
-  const nearest = evidence.at(-1)?.text ?? 'silent';
+function Port({
+  machine: { name, at, answeredAt, left },
+  away,
+  wiring: { uplink: port = '', power },
+  equipment,
+}: {
+  machine: IncidentMachine;
+  away: Away | undefined;
+  wiring: Machine['wiring'];
+  equipment: readonly RackEquipment[];
+}) {
+  const off = power.filter((outlet) => stateOf(outlet, equipment) === 'off');
+  const nearest = left ? leavings[left.as] : `${away?.evidence[0]?.text ?? 'silent'}`;
   return (
     <li>
+      {off.map((outlet) => (
+        <span key={outlet}>
+          <PortLink port={outlet} /> <Mark state="off" /> →{' '}
+        </span>
+      ))}
       <span class="muted">{port.slice(port.indexOf('/') + 1)}</span> <MachineLink name={name} />{' '}
       {answeredAt ? (
         <>

@@ -68,8 +68,9 @@ function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
         {needsAttention && <p class="card bad">{needsAttention}</p>}
         {cause && (
           <p class="card bad">
-            The cause is <a href={hrefOf('rack', [], { card: cause })}>{cause}</a>, which also
-            affects <a href={hrefOf('rack', [], { cause })}>other machines</a>.
+            The cause is <a href={hrefOf('rack', [], { card: cause.code })}>{`${cause.text}`}</a>,
+            which also affects{' '}
+            <a href={hrefOf('rack', [], { cause: cause.code })}>other machines</a>.
           </p>
         )}
         <Orders machine={machine} />

@@ -1,9 +1,10 @@
 import { headlineOf } from '@skolo/api/headline';
 import type { Machine, MachineAlert, RackView } from '@skolo/api/machine-state';
-import { isSilent, onItOf } from '@skolo/api/silence';
+import { incidentsOf, isSilent, onItOf } from '@skolo/api/silence';
 import { count } from '@skolo/base/count';
 import { useState } from 'preact/hooks';
 import { openAction } from '../actions/host.tsx';
+import { useLive } from '../live/store.ts';
 import { Command } from '../parts/command.tsx';
 import { Condition } from '../parts/condition.tsx';
 import { useIsNarrow } from '../parts/narrow.ts';
@@ -62,8 +63,7 @@ export function Attention({
             <a href={hrefOf('machine', [about])}>Go to the machine</a>
           ) : (
             <a href={hrefOf('timeline')}>Go to the timeline</a>
-          )}{' '}
-          or to <a href={hrefOf('incident', [about])}>its last incident</a>
+          )}
         </p>
       )}
       {cards.length > 0 && (
@@ -206,11 +206,7 @@ function Buttons({ card }: { card: Card }) {
           {count(machines.length, 'machine')}
         </a>
       )}
-      {machines.some(isSilent) && (
-        <a class="button" href={hrefOf('incident', [names[0] ?? machines[0]?.name ?? 'last'])}>
-          Incident
-        </a>
-      )}
+      <Incidents machines={machines} />
       {machine && <Repair machine={machine} />}
       {(machine ? [machine.name] : equipment).map((name) => (
         <CycleButton key={name} name={name} of={machine ? '' : name} />
@@ -232,6 +228,24 @@ function Buttons({ card }: { card: Card }) {
         <OnIt what={machine?.name ?? names[0] ?? title} machines={machines} since={since} />
       )}
     </>
+  );
+}
+
+/** Of several, the page shows them as one. */
+function Incidents({ machines }: { machines: readonly Machine[] }) {
+  const all = useLive(({ rack }) => rack?.incidents) ?? [];
+  const incidents = incidentsOf(machines, all);
+  const [first] = incidents;
+  if (first === undefined) return null;
+  const since = incidents.map((each) => each.since).toSorted()[0];
+  return incidents.length === 1 ? (
+    <a class="button" href={hrefOf('incident', [first.id])}>
+      Incident
+    </a>
+  ) : (
+    <a class="button" href={hrefOf('incident', ['all'], { since })}>
+      {incidents.length} incidents
+    </a>
   );
 }
 

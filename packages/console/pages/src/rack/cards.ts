@@ -67,7 +67,10 @@ export function cardsOf(rack: RackView, machines: ReadonlyMap<string, Machine>):
     if (found) found.alerts.push(alert);
     else cards.push(cardOfAlert(alert));
   }
-  return [...inOrder([...cards, ...silent]), ...people];
+  const ordered = inOrder([...cards, ...silent]);
+  const isNotice = (each: Card) => !each.isBad && !each.machines.some(isSilent);
+  // What a person must do comes before what is only uncertain.
+  return [...ordered.filter((each) => !isNotice(each)), ...people, ...ordered.filter(isNotice)];
 }
 
 const hourMs = 3_600_000;
@@ -145,9 +148,10 @@ function ofRackFile({ rackFile: { problems } }: RackView): Card[] {
 }
 
 function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Machine>): Card[] {
-  return causes.map(({ what, equipment: whole = [], text, since, machines: names }) => {
+  return causes.map(({ code, isPartial = false, text, why, since, machines: names, ...cause }) => {
     const machines = names.flatMap((each) => all.get(each) ?? []);
-    const filter = { cause: what };
+    const filter = { cause: code };
+    const whole = isPartial ? [] : cause.equipment;
     const below = equipment.filter(
       (each) =>
         each.state === 'down' &&
@@ -158,21 +162,21 @@ function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Mach
     const href = first ? hrefOf('equipment', [first]) : hrefOf('rack', [], filter);
     const silent = machines.filter(isSilent).length;
     const many = silent > 0 ? `${silent} silent` : count(machines.length, 'machine');
-    const isDown = equipment.some(({ name, state }) => name === what && state === 'down');
-    return card(`${many} · ${isDown ? `${what} is down` : what}`, href, {
-      names: [what, ...whole, ...below.map(({ name }) => name)],
+    const isDown = equipment.some(({ name, state }) => name === code && state === 'down');
+    return card(`${many} · ${isDown ? `${text} is down` : text}`, href, {
+      names: [`${text}`, code, ...cause.equipment, ...below.map(({ name }) => name)],
       text:
         below.length > 0
-          ? `${text}; also down: ${listed(
+          ? `${why}; also down: ${listed(
               below.map(({ name }) => name),
               few,
             )}`
-          : text,
+          : `${why}`,
       since,
       machines,
       filter,
       equipment: whole,
-      isPartial: whole.length === 0,
+      isPartial,
       alerts: machines.flatMap(({ alerts }) => alerts),
     });
   });
@@ -180,7 +184,9 @@ function ofCauses({ causes, equipment }: RackView, all: ReadonlyMap<string, Mach
 
 function ofEquipment({ equipment, causes }: RackView): Card[] {
   const isExplained = (each: RackView['equipment'][number]) =>
-    causes.some(({ what }) => what === each.name || dependsOn(each, what));
+    causes.some(({ equipment: whole }) =>
+      whole.some((name) => name === each.name || dependsOn(each, name)),
+    );
   return equipment
     .filter((each) => isFaulty(each) && !isExplained(each))
     .map(({ name, state, why: text, since }) => {

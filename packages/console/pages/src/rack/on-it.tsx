@@ -1,11 +1,12 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { isSilent, onItOf, type OnIt as Person } from '@skolo/api/silence';
-import { machineState, powerCycleDaemon } from '../live/api.ts';
+import { incidentsOf, isSilent, onItOf, type OnIt as Person } from '@skolo/api/silence';
+import { powerCycleDaemon } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Attempt, End } from '../parts/load.tsx';
 import { At, Until } from '../parts/time.tsx';
 
 const mostMs = 4 * 3_600_000;
+const mostLetters = 100;
 
 /**
  * Shows everybody who is working on a problem, and a button to say so. That keeps automatic repair and others' power cycles off, and takes no
@@ -23,6 +24,7 @@ export function OnIt({
 }) {
   const session = useLive((live) => live.session);
   const all = useLive((live) => live.machines);
+  const incidents = useLive(({ rack }) => rack?.incidents) ?? [];
   const isAllowed = mayOperate(session);
   const now = machines.map((machine) => all.get(machine.name) ?? machine);
   const people = onItOf(now, since);
@@ -30,7 +32,9 @@ export function OnIt({
   async function begin() {
     const targets = machines.map(({ name }) => name);
     const until = new Date(Date.now() + mostMs).toISOString();
-    const incident = await incidentOf(now, what);
+    // Of silent machines, their incident; of others, what the problem is about.
+    const [own] = incidentsOf(now, incidents);
+    const incident = own?.id ?? what.slice(0, mostLetters);
     const reason = `on it: ${what}`;
     return powerCycleDaemon.hold({ body: { kind: 'on-it', incident, targets, reason, until } });
   }
@@ -76,15 +80,6 @@ function Line({ person, machines }: { person: Person; machines: readonly Machine
     </>
   );
 }
-
-/** Of silent machines, their incident; of others, what the problem is about. */
-async function incidentOf(machines: readonly Machine[], what: string): Promise<string> {
-  const [silent] = machines.filter(isSilent);
-  if (silent === undefined) return what.slice(0, mostLetters);
-  return (await machineState.incident({ params: { id: silent.name } })).id;
-}
-
-const mostLetters = 100;
 
 async function end({ ids }: Person) {
   for (const id of ids) await powerCycleDaemon.release({ params: { id } });

@@ -1,6 +1,6 @@
 /** Decides which rows of the timeline stand under an incident, and what its heading says. Pure. */
 import type { Incident } from '@skolo/api/incident';
-import { rowsAfterMs, subjectOf } from '@skolo/api/incident-text';
+import { rowsAfterMs } from '@skolo/api/incident-text';
 import type { TimelineRow } from '@skolo/api/timeline';
 
 export interface Group {
@@ -36,16 +36,18 @@ export function groupsOf(
 }
 
 /** At its time, and about its machines or its cause. */
-function isOf({ at, names }: TimelineRow, { since, to, machines, what }: Incident): boolean {
+function isOf({ at, names }: TimelineRow, { since, to, machines, cause }: Incident): boolean {
   const time = Date.parse(at);
   if (time < Date.parse(since) - beforeMs || (to && time > Date.parse(to) + rowsAfterMs))
     return false;
-  return names.some((name) => name === what || machines.some((each) => each.name === name));
+  return names.some(
+    (name) => cause?.equipment.includes(name) || machines.some((each) => each.name === name),
+  );
 }
 
 /** `switch-3, 20 machines, you cycled it` @param own the name of who reads it */
 export function headingOf({ incident, rows }: Group, own: string | undefined): string {
   const people = rows.flatMap(({ action, by }) => (action === 'cycle' && by ? by : []));
   const acts = [...new Set(people)].map((by) => `${by === own ? 'you' : by} cycled it`);
-  return [...(incident ? [subjectOf(incident)] : []), ...acts].join(', ');
+  return [...(incident ? [`${incident.title}`] : []), ...acts].join(', ');
 }

@@ -1,22 +1,35 @@
 import { headlineOf } from '@skolo/api/headline';
+import { awayText } from '@skolo/api/incident-text';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { beganAt } from '@skolo/api/silence';
+import { machineState } from '../live/api.ts';
 import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
+import { useLoaded } from '../parts/load.tsx';
 import { Ago } from '../parts/time.tsx';
 import { needingAttention } from '../rack/cards.ts';
 
-/** The printable list for a visit to the rack: what needs attention, by shelf. */
+const everyMs = 10_000;
+
+/** The printable list for a visit to the rack: who has not come back, and what needs attention, by shelf. */
 export function Visit() {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
+  const incidents = useLoaded(
+    (signal) => machineState.incident({ params: { id: 'all' }, query: {}, signal }),
+    'all',
+    everyMs,
+  );
+  const away = incidents.value?.away ?? [];
+  const gone = new Set(away.map(({ name }) => name));
   if (!rack) return <p class="muted loading">Loading …</p>;
   const shelves = rack.shelves.map(({ name, machines: names }) => ({
     name,
-    waiting: needingAttention(names.flatMap((each) => machines.get(each) ?? [])).sort((a, b) =>
-      a.name.localeCompare(b.name),
-    ),
+    away: away.filter(({ shelf }) => shelf === name),
+    waiting: needingAttention(
+      names.flatMap((each) => (gone.has(each) ? [] : (machines.get(each) ?? []))),
+    ).sort((a, b) => a.name.localeCompare(b.name)),
   }));
   const headline = headlineOf([...machines.values()]);
   return (
@@ -31,15 +44,15 @@ export function Visit() {
         <section>
           <h2>Common causes</h2>
           <ul class="tasks">
-            {rack.causes.map(({ what, equipment = [], text, since }) => (
-              <li key={what}>
+            {rack.causes.map(({ code, equipment, isPartial, text, why, since }) => (
+              <li key={code}>
                 <span class="box" aria-hidden="true" />
                 <div>
                   <p>
-                    <b>{what}</b> <Ago time={since} />
+                    <b>{`${text}`}</b> <Ago time={since} />
                   </p>
-                  <p>{text}</p>
-                  {equipment.map((name) => (
+                  <p>{`${why}`}</p>
+                  {(isPartial ? [] : equipment).map((name) => (
                     <p key={name} class="muted">
                       {placeOf(name, rack)}
                     </p>
@@ -51,11 +64,22 @@ export function Visit() {
         </section>
       )}
       {shelves
-        .filter(({ waiting }) => waiting.length > 0)
-        .map(({ name, waiting }) => (
+        .filter((shelf) => shelf.away.length + shelf.waiting.length > 0)
+        .map(({ name, away: here, waiting }) => (
           <section key={name}>
             <h2>{name}</h2>
             <ul class="tasks">
+              {here.map((machine) => (
+                <li key={machine.name}>
+                  <span class="box" aria-hidden="true" />
+                  <p>
+                    <b>
+                      <MachineLink name={machine.name} />
+                    </b>{' '}
+                    {awayText(machine)}
+                  </p>
+                </li>
+              ))}
               {waiting.map((machine) => (
                 <Task key={machine.name} machine={machine} />
               ))}
@@ -91,5 +115,5 @@ function Task({ machine }: { machine: Machine }) {
 function placeOf(what: string, { equipment }: RackView): string {
   const found = equipment.find(({ name }) => name === what);
   const power = found?.power.join(', ') || 'unknown';
-  return `${what}: uplink ${found?.uplink ?? 'unknown'}, power ${power}. The machines behind it are not listed below.`;
+  return `${what}: uplink ${found?.uplink ?? 'unknown'}, power ${power}.`;
 }

@@ -1,0 +1,195 @@
+/** How machines leave an incident: they answer, leave rack.yaml, go into maintenance, or nobody saw it. Nothing else counts as a return. */
+import { outcomeOf } from '@skolo/api/incident-text';
+import { tempDir } from '@skolo/base/testing';
+import { fakeClock } from '@skolo/common/testing';
+import { parseRack } from '@skolo/rack';
+import { expect, it } from 'vitest';
+import { newHistory } from '../testing/history.ts';
+import { startOutageLab } from '../testing/outage-lab.ts';
+import { Incidents } from './incidents.ts';
+import { listIncidents } from './report.ts';
+
+const rackOf = (names: readonly string[]) =>
+  parseRack(
+    `rack: rack4
+network: { subnet: 192.168.1.0/24 }
+jumphost: { name: jumphost, address: 192.168.1.8 }
+equipment:
+  switch-1: { model: edgeswitch, address: 192.168.1.11 }
+machines:
+${names.map((name, at) => `  ${name}: { kind: rpi, address: 192.168.1.${100 + at}, uplink: switch-1/${at + 1} }`).join('\n')}
+  d-[1-3]: { kind: rpi, address: 192.168.1.13[1-3] }
+`,
+    { file: 'rack.yaml' },
+  );
+const a = ['a-1', 'a-2', 'a-3', 'a-4'];
+const rack = rackOf(a);
+
+/** The switch has failed, and only a-1 stays away. */
+async function outage() {
+  const lab = await startOutageLab(rack);
+  lab.pass(5);
+  const since = new Date(lab.clock.now()).toISOString();
+  lab.tell('a-1', { task: { running: true, id: 't-1', since } });
+  lab.fall(a);
+  lab.pass(90);
+  lab.answer(a.slice(1));
+  lab.pass(10);
+  return lab;
+}
+
+type Lab = Awaited<ReturnType<typeof outage>>;
+const outcomes = async (lab: Lab) =>
+  (await lab.list()).incidents.map(({ machines }) => outcomeOf({ machines, rows: [] }, String));
+
+it.each([
+  ['while the service runs', false],
+  ['while the service is down', true],
+])('does not count a machine as returned that leaves rack.yaml %s', async (_, isDown) => {
+  const lab = await outage();
+  const [before] = (await lab.list()).incidents;
+  lab.tell('a-1', { task: { running: false } });
+  await lab.flush();
+  if (isDown) await lab.restart(5000, rackOf(['a-renamed', ...a.slice(1)]));
+  else lab.edit(rackOf(['a-renamed', ...a.slice(1)]));
+  lab.pass(10);
+
+  const [left] = (await lab.list()).incidents;
+  expect(await outcomes(lab)).toEqual(['3 of 4 came back; 1 left rack.yaml: a-1']);
+  expect(left).toMatchObject({ id: before?.id, to: expect.any(String) });
+
+  // A month later, the switch fails again.
+  lab.pass(400);
+  await lab.restart(30 * 86_400_000);
+  lab.pass(10);
+  lab.fall(a.slice(1));
+  lab.pass(90);
+  expect(await outcomes(lab)).toEqual([
+    '0 of 3 came back, 3 did not: a-2, a-3, a-4',
+    '3 of 4 came back; 1 left rack.yaml: a-1',
+  ]);
+});
+
+it.each([
+  ['a minute', 60, false],
+  ['a day', 86_400, false],
+  ['a minute, with restarts', 60, true],
+  ['a day, with restarts', 86_400, true],
+])('continues the record of a machine that is put back after %s', async (_, seconds, restarts) => {
+  const lab = await outage();
+  const [before] = (await lab.list()).incidents;
+  const change = async (next: typeof rack) => {
+    lab.edit(next);
+    if (restarts) await lab.restart(1000);
+    lab.pass(30);
+  };
+  await change(rackOf(['a-5', ...a.slice(1)]));
+  lab.pass(400);
+  lab.clock.pass(seconds * 1000);
+  await change(rack);
+  lab.pass(70);
+
+  const [after, ...others] = (await lab.list()).incidents.filter(({ machines }) =>
+    machines.some(({ name }) => name === 'a-1'),
+  );
+  expect(others).toEqual([]);
+  expect(after?.to).toBeUndefined();
+  expect(after).toMatchObject({ id: before?.id, since: before?.since });
+  expect(after?.causes.slice(0, 1)).toEqual(before?.causes.slice(0, 1));
+  expect(after?.machines[0]?.left).toBeUndefined();
+  lab.answer(['a-1']);
+  lab.pass(5);
+  expect((await outcomes(lab)).filter((text) => text.includes('of 4'))).toEqual([
+    '4 of 4 came back',
+  ]);
+});
+
+it('lets a machine leave as planned when maintenance begins, and returns it to the list if it is silent afterwards', async () => {
+  const lab = await outage();
+  lab.order(['a-1']);
+  lab.pass(60);
+  const planned = await outcomes(lab);
+  lab.order([]);
+  lab.pass(60);
+  const silent = await outcomes(lab);
+  lab.order(['a-1']);
+  lab.pass(5);
+  lab.answer(['a-1']);
+  lab.pass(60);
+
+  expect(planned).toEqual(['3 of 4 came back; 1 in maintenance: a-1']);
+  expect(silent).toEqual(['3 of 4 came back, 1 did not: a-1']);
+  expect(await outcomes(lab)).toEqual(['4 of 4 came back']);
+});
+
+it.each([false, true])(
+  'has a list of a planned outage, with those that stay silent (after a restart: %s)',
+  async (restarts) => {
+    const lab = await startOutageLab(rack);
+    lab.pass(5);
+    lab.order(a, 'new switch');
+    lab.fall(a);
+    lab.pass(120);
+    if (restarts) {
+      await lab.restart(5000);
+      lab.pass(120);
+    }
+    const [during] = (await lab.list()).incidents;
+    lab.answer(a.slice(0, 2));
+    lab.pass(5);
+    lab.order([]);
+    lab.pass(120);
+
+    expect(during).toMatchObject({
+      title: 'maintenance: new switch, 4 machines',
+      cause: { kind: 'planned' },
+    });
+    expect(lab.machine('a-3')).toMatchObject({ condition: 'stale' });
+    const [after, ...others] = (await lab.list()).incidents;
+    expect(others).toEqual([]);
+    expect(after).toMatchObject({ id: during?.id, title: during?.title });
+    expect(await outcomes(lab)).toEqual(['2 of 4 came back, 2 did not: a-3, a-4']);
+  },
+);
+
+it('does not know how the earlier one of two records without an end ended', async () => {
+  const clock = fakeClock('2026-11-20T02:00:00Z');
+  const history = newHistory({ stateDir: await tempDir(), clock });
+  const incidents = new Incidents({ rack: () => rack, clock, history });
+  const hours = (n: number) => clock.now() - n * 3_600_000;
+  const record = (id: string, at: number) => {
+    return { id, machine: 'a-1', incident: id, at, causes: [], traits: [], lost: [] };
+  };
+  incidents.recall([record('i-1', hours(9)), record('i-2', hours(1))]);
+
+  const { incidents: found } = await listIncidents({ clock, history, incidents }, { limit: 10 });
+
+  expect(found.map(({ machines }) => machines[0])).toEqual([
+    { name: 'a-1', at: '2026-11-20T01:00:00.000Z', lost: [] },
+    expect.objectContaining({ left: { at: '2026-11-20T01:00:00.000Z', as: 'not-known' } }),
+  ]);
+});
+
+it.each([-7200, 7200])(
+  'corrects only what it measured itself when a clock that was off by %d s at boot is set',
+  async (seconds) => {
+    const lab = await outage();
+    const [before] = (await lab.list()).incidents;
+    await lab.flush();
+    const right = lab.clock.now();
+    lab.clock.setWall(right + seconds * 1000);
+    await lab.restart(10_000);
+    lab.pass(70);
+    lab.answer(['a-1']);
+    lab.pass(20);
+    lab.clock.setWall(right + 100_000);
+    lab.pass(2);
+
+    const [after] = (await lab.list()).incidents;
+    const times = (machines = before?.machines) => machines?.map(({ at }) => at);
+    expect(times(after?.machines)).toEqual(times());
+    const answered = after?.machines.map(({ answeredAt = '' }) => Date.parse(answeredAt) - right);
+    expect(answered?.slice(1)).toEqual([-10_000, -10_000, -10_000]);
+    expect(Math.abs((answered?.[0] ?? 0) - 80_000)).toBeLessThan(3000);
+  },
+);
