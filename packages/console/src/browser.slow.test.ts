@@ -379,9 +379,7 @@ describe.skipIf(lacks('chromium'))('the console', () => {
     await page.goto(`${fixture.url}/#/rack`);
     await expect
       .poll(begin)
-      .toMatch(
-        /^20 silent · switch-8 is down.*\n5 silent · no known cause\n(.*\n)+Alerts not confirmed/,
-      );
+      .toMatch(/^20 silent · switch-8 is down.*\n5 silent · no known cause\n/);
     rack.alertPath = { state: 'failing', text: 'sink pubsub: UNAVAILABLE' };
     fixture.showRack();
 
@@ -459,7 +457,7 @@ describe.skipIf(lacks('chromium'))('the console', () => {
       /^6 of 26 came back, 20 did not: .* and 16 more; on it: bob /,
     );
     const wiring = page.locator('.wiring');
-    expect(await wiring.getByText('✕ port switch-8/1 has no link').count()).toBe(1);
+    expect(await wiring.getByText('✕ switch-8 is down').count()).toBeGreaterThan(1);
     expect(await wiring.locator('.mark-ok').count()).toBeGreaterThanOrEqual(6);
     await page.getByText(/^Seen before: 3 times since 2026-10-01/).waitFor();
     await page.getByRole('heading', { name: 'Actions' }).waitFor();

@@ -31,7 +31,7 @@ export function IncidentPage({ route: { args, query } }: { route: Route }) {
   const found = loaded.value?.id;
   // The address of an incident is its ID: a name means another one tomorrow.
   useEffect(() => {
-    if (found !== undefined && found !== id) go(hrefOf('incident', [found]), true);
+    if (found !== undefined && found !== id && id !== 'all') go(hrefOf('incident', [found]), true);
   }, [found, id]);
   return (
     <article class="incident">
