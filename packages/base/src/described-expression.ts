@@ -16,28 +16,34 @@ const mostMs = 15;
 
 export class DescribedExpression extends RegExp {
   override exec(text: string): RegExpExecArray | null {
+    if (!isTimed)
+      return text.length > longestText ? null : (withinTime(() => this.exec(text)) ?? null);
     latest = this.source;
-    if (isTimed) return super.exec(text);
-    if (text.length > longestText) return null;
-    return withinTime(() => super.exec(text)) ?? null;
+    return super.exec(text);
   }
 }
 
 /** An expression takes more CPU time than the work that uses it may take, so nobody knows whether it matches. */
 export class SlowExpression extends NamedError {
-  /** @param source of the one that ran when the time was over */
-  constructor(source: string) {
-    const what = `the regular expression /${source}/ takes too long`;
-    super(`${what}; write one that can match a text in only one way`);
+  /** @param source of the one that ran when the time was over, or last; undefined: none did */
+  constructor(source: string | undefined) {
+    super(
+      source === undefined
+        ? 'the work takes too long, although no regular expression of rack.yaml was tested'
+        : `the regular expression /${source}/ takes too long; write one that can match a text in only one way`,
+    );
   }
 }
 
 /** Milliseconds of CPU time that expressions share. */
 interface SharedTime {
   leftMs: number;
+  /** Source of the last expression that ran in it. */
+  latest?: string | undefined;
 }
 
-let latest = '';
+/** Source of the last expression that ran in this work. */
+let latest: string | undefined;
 const sharedTime = new AsyncLocalStorage<SharedTime>();
 
 /** Returns the result of work whose expressions share this time, even in later turns of the event loop. @throws SlowExpression */
@@ -72,6 +78,7 @@ export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {
     result = work();
   };
   isTimed = true;
+  latest = undefined;
   try {
     // Again if it did not get the processor in that time.
     while (!isDone && usedMs < limitMs) {
@@ -89,9 +96,10 @@ export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {
     context.work = undefined;
   }
   if (shared !== undefined) {
+    shared.latest = latest ?? shared.latest;
     // What an attempt took beyond its limit depends on other work on the computer.
     shared.leftMs -= Math.min(usedMs, limitMs);
-    if (!isDone && shared.leftMs <= 0) throw new SlowExpression(latest);
+    if (!isDone && shared.leftMs <= 0) throw new SlowExpression(shared.latest);
   }
   return isDone ? result : undefined;
 }
@@ -99,7 +107,7 @@ export function withinTime<T>(work: () => T, ms = mostMs): T | undefined {
 /**
  * Returns the result of work that tests texts. Without an expression of rack.yaml, the work has no limit.
  *
- * @throws SlowExpression The work takes too long: names the expression of rack.yaml that it was testing
+ * @throws SlowExpression The work takes too long: names the expression of rack.yaml that it tested last
  */
 export function timely<T>(expressions: readonly RegExp[], work: () => T): T {
   if (!expressions.some((expression) => expression instanceof DescribedExpression)) return work();

@@ -1,4 +1,10 @@
-import { DescribedExpression, SlowExpression, withinTime } from '@skolo/base/described-expression';
+import {
+  DescribedExpression,
+  SlowExpression,
+  sharingTime,
+  timely,
+  withinTime,
+} from '@skolo/base/described-expression';
 import { processorTime } from '@skolo/base/testing';
 import { describe, expect, it } from 'vitest';
 import type { LineRule } from '../contract/backup.ts';
@@ -77,13 +83,13 @@ describe('a volatile rule of rack.yaml', () => {
     const line = `${'a'.repeat(15)}!\n`;
     const text = (n: number) => `${line.repeat(8000)}${n}\n`;
 
-    const { ms, result } = await processorTime(6000, async () => {
+    const { ms, result } = await processorTime(2500, async () => {
       return await same(text(1), text(2), [described('(a+)+$')]).catch((error: unknown) => error);
     });
 
     expect(result).toBeInstanceOf(SlowExpression);
     expect(String(result)).toContain('/(a+)+$/ takes too long');
-    expect(ms).toBeLessThan(6000);
+    expect(ms).toBeLessThan(2500);
   });
 
   it('finds a line of any length', async () => {
@@ -126,4 +132,39 @@ it('an error of the work goes to its caller', () => {
 
   expect(() => withinTime(work)).toThrow('mine');
   expect(withinTime(() => withinTime(() => 1))).toBe(1);
+});
+
+describe('the error of work that takes too long', () => {
+  const spin = () => {
+    for (;;);
+  };
+  const thrownBy = (work: () => unknown) => {
+    try {
+      return work();
+    } catch (error) {
+      return String(error);
+    }
+  };
+
+  it('names no expression that ran in other work', () => {
+    new DescribedExpression('^another device').test('x');
+
+    const ofShared = thrownBy(() => sharingTime({ leftMs: 5 }, () => withinTime(spin)));
+    const ofTimely = thrownBy(() => timely([new DescribedExpression('^mine')], spin));
+
+    for (const text of [ofShared, ofTimely])
+      expect(text).toBe(
+        'SlowExpression: the work takes too long, although no regular expression of rack.yaml was tested',
+      );
+  });
+
+  it('names the last expression that ran in its own time', () => {
+    const [one, other] = [{ leftMs: 20 }, { leftMs: 20 }];
+    sharingTime(one, () => new DescribedExpression('^one').test('x'));
+    sharingTime(other, () => new DescribedExpression('^other').test('x'));
+
+    const text = thrownBy(() => sharingTime(one, () => withinTime(spin, 100)));
+
+    expect(text).toContain('the regular expression /^one/ takes too long');
+  });
 });

@@ -95,7 +95,7 @@ export function isBlank(text: string): boolean {
 }
 
 /** CPU time for all lines. */
-const [leastMs, msPerCharacter] = [2000, 300 / (64 * 1024)];
+const [leastMs, msPerCharacter] = [500, 300 / (64 * 1024)];
 /** Lines that are judged at once, because each judgement with a limit costs 0.1 ms. */
 const pieceLines = 64;
 
