@@ -206,6 +206,8 @@ describe('a response with a good status', () => {
     [200, { rejected: 'failed', quota: 'slow' }, 'quota', 'failed, slow down'],
     [409, { accepted: '^(2|409)' }, 'accepted', 'known'],
     [500, { accepted: '^200' }, 'unavailable', ''],
+    [200, { accepted: '^200 (\\w+\\s?)*$' }, 'unavailable', `${'a'.repeat(40)}!`],
+    [200, { rejected: '(a+)+$' }, 'unavailable', `${'a'.repeat(40)}!`],
   ] as const)('%i with %j can be %s', async (status, responses, meaning, text) => {
     const there = await start((response) => response.writeHead(status).end(text));
     const sent = sendOne(sinkFor(there, { responses }));

@@ -1,5 +1,6 @@
 /** Interprets a receiver's response: whether it accepted the message, and if not, whether the message or the sink is to blame. */
 import { isObject, parseJson } from '@skolo/base';
+import { DescribedExpression, SlowExpression, timely } from '@skolo/base/described-expression';
 import { notOkResponses, type Responses, responseMeanings } from '@skolo/rack';
 import type { SinkReason } from '../sink.ts';
 
@@ -28,7 +29,8 @@ const mostCompared = 2000;
 
 /**
  * Interprets responses: the first matching pattern applies, then the status. By default, a response with a 2xx status is accepted unless it
- * is JSON with `"ok": false`. What was read of a response that was cut off is interpreted in the same way.
+ * is JSON with `"ok": false`. What was read of a response that was cut off is interpreted in the same way. A pattern that takes too long
+ * decides nothing.
  */
 export function responseReader(patterns: Responses) {
   const own = matcher(patterns);
@@ -52,9 +54,20 @@ export function responseReader(patterns: Responses) {
 function matcher(patterns: Responses): (response: string) => Meaning | undefined {
   const meanings = responseMeanings.flatMap((meaning) => {
     const pattern = patterns[meaning];
-    return pattern === undefined ? [] : [{ meaning, pattern: new RegExp(pattern, 's') }];
+    return pattern === undefined
+      ? []
+      : [{ meaning, pattern: new DescribedExpression(pattern, 's') }];
   });
-  return (response) => meanings.find(({ pattern }) => pattern.test(response))?.meaning;
+  const expressions = meanings.map(({ pattern }) => pattern);
+  return (response) => {
+    const find = () => meanings.find(({ pattern }) => pattern.test(response))?.meaning;
+    try {
+      return timely(expressions, find);
+    } catch (error) {
+      if (!(error instanceof SlowExpression)) throw error;
+      return 'unclear';
+    }
+  };
 }
 
 function isNotOk(text: string): boolean {

@@ -461,20 +461,24 @@ equipment:
   table: { model: onyx, address: 192.168.1.18, login: all }
   prose: { model: generic, address: 192.168.1.19, login: all, commands: [show], has: { manual: 'config|^set ' } }
   empty: { model: generic, address: 192.168.1.20, login: all, commands: [show], complete: { end: '^(end)?$' } }
+  slow: { model: generic, address: 192.168.1.21, login: all, commands: [show], has: '^(\\S+\\s*)+[{]$' }
 `);
 
     const messages = rackWarnings(rack).map(formatIssue);
     const what =
       'has neither `has` nor `complete: { end: REGEX }`, so an error message may be stored as its configuration';
-    const loose = (line: string) =>
-      `has \`${line}\`, which also matches an empty line or a message, so an error message may be stored as its configuration`;
+    const loose = (line: string, verb = 'has') =>
+      `${verb} \`${line}\`, which also matches an empty line or a message, so an error message may be stored as its configuration`;
     const found = messages.filter((message) => message.includes('an error message'));
     expect(found).toEqual([
       `rack.yaml:4:3 models."lab/unsure": ${what}`,
       `rack.yaml:6:3 models."lab/loose": ${loose('.*')}`,
       `rack.yaml:9:3 equipment.unsure: ${what}`,
       `rack.yaml:16:3 equipment.prose: ${loose('config|^set ')}`,
-      `rack.yaml:17:3 equipment.empty: ${loose('^(end)?$')}`,
+      `rack.yaml:17:3 equipment.empty: ${loose('^(end)?$', 'ends with')}`,
+      expect.stringContaining(
+        'rack.yaml:18:3 equipment.slow: has `^(\\S+\\s*)+[{]$`, but the regular expression',
+      ),
     ]);
   });
 

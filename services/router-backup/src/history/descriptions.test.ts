@@ -113,7 +113,7 @@ describe('a message that the equipment repeats', () => {
     expect(await lab.device('odd-1')).toMatchObject({
       state: 'ok',
       versions: 1,
-      doubt: expect.stringContaining('rack.yaml has neither `has` nor'),
+      doubt: expect.stringContaining('its description has neither `has` nor'),
     });
   });
 

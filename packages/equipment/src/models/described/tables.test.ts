@@ -58,6 +58,82 @@ describe('readTables', () => {
     await expect(read(values)).rejects.toThrow(/^odd\.yaml: /);
   });
 
+  it.each([
+    ...[
+      '^[a-z]',
+      '^\\w+$',
+      '^[A-Z]+$',
+      '^\\S+ \\S+$',
+      '^.{1,12}$',
+      'denied',
+      '^ERROR',
+      '[/\\[{]',
+      '-',
+    ],
+    ...[
+      '^[A-Za-z ]+$',
+      '^[^%].*[^.!]$',
+      '^[m-z]',
+      '^.{99,}',
+      'timed? ?out',
+      '^\\d',
+      '=',
+      '^\\s',
+      '^%',
+    ],
+    ...[
+      '[Ff]ailed$',
+      '^\\S+: ',
+      '^\\w+ \\w+ \\w+$',
+      '^[A-Z][a-z]+ [A-Z]',
+      'e',
+      'Invalid|Unknown',
+      '^\\[',
+    ],
+  ])('rejects %s, which messages also have', async (line) => {
+    await expect(read({ has: line }, recorded)).rejects.toThrow(
+      `odd.yaml: has \`${line}\`, which also matches an empty line or a message`,
+    );
+    await expect(read({ complete: { end: line } })).rejects.toThrow(
+      `odd.yaml: ends with \`${line}\`, which also matches an empty line or a message`,
+    );
+  });
+
+  it.each([
+    ...[
+      '^hostname ',
+      '^version \\d',
+      '^interface ',
+      '^set system ',
+      '^!Version',
+      '^end$',
+      '^\\}$',
+      '^return$',
+    ],
+    ...[
+      '^<\\?xml ',
+      '^# \\S+ by RouterOS',
+      '^## Last commit',
+      '^config system ',
+      '^vlan \\d+$',
+      '^exit$',
+    ],
+  ])('accepts %s, which messages do not have', async (line) => {
+    expect(await read({ has: line }, recorded)).toHaveLength(1);
+    expect(await read({ complete: { end: line } })).toHaveLength(1);
+  });
+
+  it.each(['^(\\S+\\s*)+[{]$', '^(\\S+\\s?){1,20}x$', '^(\\w*)*(\\W*\\w*)*=$'])(
+    'rejects %s, which takes too long, also beside another sign',
+    async (line) => {
+      const slow = `the regular expression /${line}/ takes too long`;
+
+      await expect(read({ has: line }, recorded)).rejects.toThrow(slow);
+      await expect(read({ has: line, complete: { end: '^end$' } }, recorded)).rejects.toThrow(slow);
+      await expect(read({ complete: { end: line } })).rejects.toThrow(slow);
+    },
+  );
+
   it('rejects no session as a recorded one', async () => {
     await expect(read({ has: '^hostname ' }, { recorded: [] })).rejects.toThrow('recorded');
   });

@@ -276,4 +276,29 @@ end
     expect(await doubt(whole)).toContain('no line matches /^vlan /, which is from a manual');
     expect(await doubt(`vlan 5\n${whole}`)).toBeUndefined();
   });
+
+  it.each([
+    ['what any line has', { has: '.' }, 'has `.`, which also matches'],
+    ['what words are', { has: '^[a-z ]+$' }, 'has `^[a-z ]+$`, which also matches'],
+    [
+      'an end that errors have',
+      { complete: { end: 'denied$' } },
+      'ends with `denied$`, which also',
+    ],
+    [
+      'a sign that takes too long',
+      { has: '^(\\S+\\s*)+[{]$' },
+      '/^(\\S+\\s*)+[{]$/ takes too long',
+    ],
+  ])('is in doubt if only %s shows it', async (_what, options, expected) => {
+    const { model } = await readFrom({ complete: { end: '^end$' } }, [whole]);
+    const described = z.object(facts.options).parse({ commands: ['show'], ...options });
+    const device = { name: 'fw', model: 'generic', ports: {}, transport: 'ssh' } as const;
+    const { doubt } = backup({ ...device, options: described });
+    const content = { bytes: Buffer.from('permission denied\n') };
+
+    expect(await doubt?.(content)).toContain(`nothing shows that it is a configuration: `);
+    expect(await doubt?.(content)).toContain(expected);
+    expect(await model.doubt?.(content)).toBeUndefined();
+  });
 });

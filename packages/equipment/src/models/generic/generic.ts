@@ -25,6 +25,7 @@ import type {
   RestoreStep,
 } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
+import { whyLoose } from '../described/signs.ts';
 import { eos } from '../eos/eos.ts';
 import { allPagers } from '../families/command-line/pagers.ts';
 import { onDevice } from '../families/command-line/restore-lines.ts';
@@ -119,10 +120,7 @@ export function backup({ options }: Device): BackupModel {
     read: (connection) => read(connection, commands, exec ? undefined : dialect),
     verifiedBy: end === undefined ? 'twice' : 'mark',
     incomplete: (content) => incomplete(content, end, typeof has === 'string' ? has : undefined),
-    doubt:
-      typeof has === 'string' || (has === undefined && end)
-        ? undefined
-        : (content) => doubt(content, has?.manual),
+    doubt: (content) => doubt(content, described),
     messages: dialect.noise,
     volatile: expressions(described.volatile, DescribedExpression),
     // Masked in a thread with limits.
@@ -180,16 +178,17 @@ async function incomplete(
   return `the last line is ${quoted(last)}, which does not match ${end}`;
 }
 
-/** @param manual matches a line of every configuration, according to a manual */
-async function doubt(content: Content, manual: string | undefined): Promise<string | undefined> {
-  const isShown =
-    manual !== undefined && (await hasLine(bytesOf(content), new DescribedExpression(manual)));
-  if (isShown) return undefined;
-  const why =
-    manual === undefined
-      ? 'rack.yaml has neither `has` nor `complete: { end }` for it'
-      : `no line matches /${manual}/, which is from a manual; compare it with the equipment`;
-  return `nothing shows that it is a configuration: ${why}`;
+async function doubt(content: Content, described: Described): Promise<string | undefined> {
+  const loose = whyLoose(described);
+  const why = loose ? `its description ${loose}` : await whyUnlike(content, described);
+  return why && `nothing shows that it is a configuration: ${why}`;
+}
+
+/** Returns undefined if a line is as a manual says that one in every configuration is. */
+async function whyUnlike(content: Content, { has }: Described): Promise<string | undefined> {
+  if (typeof has !== 'object') return undefined;
+  if (await hasLine(bytesOf(content), new DescribedExpression(has.manual))) return undefined;
+  return `no line matches /${has.manual}/, which is from a manual; compare it with the equipment`;
 }
 
 function bytesOf(content: Content): Buffer {
