@@ -27,7 +27,7 @@ export async function readingPlayed(recording: Recording): Promise<Reading> {
   const secret = { password: 'password', enablePassword: 'password' };
   const snmp = { version: '2c', community: 'password' };
   const { all } = models.get(model)?.power?.outlets ?? {};
-  const outlets = all?.(options) === undefined ? Object.keys(reading.outlets ?? {}) : [];
+  const outlets = all?.(options)[0] === undefined ? Object.keys(reading.outlets ?? {}) : [];
   const rack = {
     rack: 'played',
     jumphost: { name: 'jumphost', address: '127.0.0.8' },

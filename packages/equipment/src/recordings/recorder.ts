@@ -76,10 +76,7 @@ export class Recorder {
       const [line, data] = /^(\S+ \S+) ?(.*)$/s.exec(sent.trimEnd())?.slice(1) ?? [];
       const kept = headerNames.flatMap((name) => {
         const value = [headers[name] ?? []].flat().join(', ');
-        const own =
-          name === 'content-type'
-            ? redaction.string(value)
-            : redaction.http(value, (place) => isNeeded(`${line} ${name} ${place}`));
+        const own = redaction.http(value, (place) => isNeeded(`${line} ${name} ${place}`));
         return value === '' ? [] : [[name, own] as const];
       });
       const request = [

@@ -2,6 +2,7 @@
 import { processorTime, testSeed } from '@skolo/base/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { neededPlaces } from './needed.ts';
 import { Recorder } from './recorder.ts';
 import { Redaction } from './redaction.ts';
@@ -178,6 +179,72 @@ describe('a redacted request of HTTP', () => {
     expect(kept).toBe(`GET ${path}`);
   });
 
+  it.each([
+    ...['/p/{outlet}?KEY', '/p?id={outlet}&KEY', '/api//KEY/p/{outlet}', '/p?id={outlet}&c=1;KEY'],
+    ...[
+      '/p?$k=KEY',
+      '/p?%70w=KEY',
+      '/p?user:pw=KEY',
+      '/p?=KEY',
+      '/p#KEY',
+      '/dev:/KEY/1',
+      '/p?k=;KEY',
+    ],
+    ...['/p?a[0]=KEY', '/KEY-{outlet}', '/KEY{outlet}', '/{outlet}KEY', '/p?c=KEY,{outlet}'],
+    ...[
+      '/p?KEY={outlet}',
+      '/p/KEY:{outlet}',
+      '/p?{outlet}=KEY',
+      '/p;KEY/{outlet}',
+      '/@KEY',
+      '/p?k=*KEY*',
+    ],
+    ...[
+      '/p?a=b=KEY',
+      '/p?k=KEY#KEY',
+      '/p/(KEY)/{outlet-1}',
+      '/p?k={"a":"KEY{outlet}"}',
+      '/p/$KEY!{outlet}',
+    ],
+  ])('has no key in %s, and the same path as the options', (template) => {
+    for (const key of [
+      'hunter2x',
+      'kx7rtvqlm',
+      '482913z',
+      'Xk9+Qz.W4rbW7sQ0pLdYfTn83jHcVbMa6EuRo1iG5',
+    ]) {
+      const redaction = newRedaction();
+      const path = template.replaceAll('KEY', key);
+      const at = (text: string) => text.replaceAll('{outlet}', '7').replaceAll('{outlet-1}', '6');
+      const options = redaction.options({ on: { path }, read: { path } });
+      const line = redaction.requestLine(`GET ${at(path)}`);
+
+      expect(JSON.stringify(options)).not.toContain(key);
+      expect(line).not.toContain(key);
+      const { path: own } = z.object({ path: z.string() }).parse(Object(options).read);
+      // The number of an outlet is only kept where it is needed.
+      const form = (text: string) => text.replaceAll(/\d+/g, '#');
+      expect(form(line)).toBe(form(`GET ${at(own)}`));
+    }
+  });
+
+  it('has no part of a key beside an outlet whose place is needed', () => {
+    for (const [path, outlet] of [
+      ['/hunter2x-{outlet}', '#x-#'],
+      ['/p?c=hunter2x,{outlet}', '#x,#'],
+    ] as const) {
+      const redaction = newRedaction();
+      const isNeeded = (place: string) => place.endsWith(outlet);
+
+      const options = redaction.options({ path }, isNeeded);
+      const line = redaction.requestLine(`GET ${path.replace('{outlet}', '7')}`, isNeeded);
+
+      expect(line).not.toMatch(/hunter|2x/);
+      expect(line).toMatch(/7$/);
+      expect(options).toEqual({ path: line.slice(4).replace(/7$/, '{outlet}') });
+    }
+  });
+
   it('keeps a segment of all outlets by one place', () => {
     const places = new Set<string>();
     for (const outlet of [1, 2, 48])
@@ -217,6 +284,27 @@ describe('a redacted request of HTTP', () => {
 });
 
 describe('options of a redacted recording', () => {
+  it.each([
+    { read: { path: '/', headers: { 'Content-Type': 'kx7rtvqlm' } } },
+    { read: { path: '/', headers: { Accept: 'application/kx7rtvqlm, text/html' } } },
+    { read: { path: '/', headers: { 'content-type': 'text/html; kx7rtvqlm=1' } } },
+    { on: { path: '/', headers: { kx7rtvqlm: 'x' } } },
+    { off: { path: '/', body: 'kx7rtvqlm=1' } },
+    { off: { path: '/', body: '<kx7rtvqlm/>' } },
+    { off: { path: '/', body: 'a=1&kx7rtvqlm: 2' } },
+  ])('have no key in the place of a name, or in a header: %j', (options) => {
+    expect(JSON.stringify(newRedaction().options(options))).not.toContain('kx7rtvqlm');
+  });
+
+  it('keep usual types of content', () => {
+    const headers = {
+      'Content-Type': 'application/x-www-form-urlencoded; charset=utf-8',
+      Accept: 'application/json, text/plain, */*',
+    };
+
+    expect(newRedaction().options({ headers })).toEqual({ headers });
+  });
+
   it('keep expressions, outlets and names of fields', () => {
     const on = { path: '/gpio/{outlet}?pin={outlet}', body: 'u=carol&pin={outlet-1}&to=an' };
     const read = { path: '/all', on: '"pin_state":"HIGH"', off: '?code=carol1' };
@@ -247,8 +335,29 @@ describe('a redacted body of HTTP', () => {
     '<html><p title="hunter2x">of 4829137</p></html>',
     '<a><pin>4829137</pin><b c="hunter2x"/></a>',
     'hunter2x,4829137',
+    ...[
+      '<hunter2x/>',
+      'hunter2x: a',
+      '4829137=1',
+      '<a hunter2x="1">',
+      '</hunter2x>',
+      '<?hunter2x?>',
+    ],
+    ...[
+      '<a:hunter2x b="1"/>',
+      '<!hunter2x>',
+      '"hunter2x" = 1',
+      'hunter2x://a',
+      '<4829137>x</4829137>',
+    ],
   ])('has no values that are not needed: %j', (text) => {
     expect(newRedaction().http(text)).not.toMatch(/hunter2x|4829137/);
+  });
+
+  it('keeps elements in pairs', () => {
+    const text = newRedaction().http('<relays><hunter2x>5</hunter2x></relays>');
+
+    expect(text).toMatch(/^<(\w{6})><(\w{8})>\d<\/\2><\/\1>$/);
   });
 
   it('keeps needed words of other texts', () => {

@@ -6,7 +6,8 @@
  * What is known is found wherever it is and however it is encoded: what rack.yaml and its logins contain, and what the first pass over the
  * whole recording learns from labels (`hostname`, `Serial Number:`, "AssetTag"). Otherwise, it depends on the transport what stays:
  *
- * - HTTP: names of fields, truth values, 0 and 1, a few words such as `on`, and what skolo needs to read the same again (`isNeeded`).
+ * - HTTP: names of JSON fields and names of up to four letters, truth values, 0 and 1, a few words such as `on`, and what skolo needs to
+ *   read the same again (`isNeeded`).
  * - SNMP: requested objects, and of their values numbers. In names of interfaces, digits are port numbers, and stay.
  * - Command lines: everything but what labels or its form reveal: addresses, keys, certificates, free text behind words such as
  *   `description`. Rather replaces too much.
@@ -16,6 +17,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { isObject, parseJson } from '@skolo/base';
 import { createMask } from '../models/configuration/mask.ts';
 import type { SecretRule } from '../models/contract/backup.ts';
+import { escapePattern } from '../transports/cli/dialect.ts';
 import { inBytes, KnownWords } from './known-words.ts';
 
 interface Originals {
@@ -23,13 +25,15 @@ interface Originals {
   secrets: readonly string[];
   /** Of machines, equipment, people, projects, domains; user names. */
   names: readonly string[];
+  /** That are read: in paths, parts of their own. */
+  outlets?: readonly string[];
   /** Words that say nothing about a rack, such as those of the model. */
   harmless?: RegExp;
 }
 
 /** Words of the field, and accounts that vendors create. */
 const ordinary =
-  /^(?:\d+|router|switch|gateway|firewall|jumphost|ups|pdu|rack|core|edge|linux|host|server|machine|internet|uplink|lan|wan|local|localhost|admin|administrator|root|manager|operator|monitor|user|guest|ubnt|apc|cisco|pi|system|main|default|device|none|true|false|master|console|enable|exit|show|config|configure|password|login|username|outlet|port|read|write|public|private|skolo|shell|exec|http|https|snmp|ssh|telnet)$/i;
+  /^(?:\d+|router|switch|gateway|firewall|jumphost|ups|pdu|rack|core|edge|linux|host|server|machine|internet|uplink|lan|wan|local|localhost|admin|administrator|root|manager|operator|monitor|user|guest|ubnt|apc|cisco|pi|system|main|default|device|none|true|false|master|console|enable|exit|show|config|configure|password|login|username|outlet|port|read|write|public|private|account|charset|skolo|shell|exec|http|https|snmp|ssh|telnet)$/i;
 
 /** Whether the value at a place is needed to read the same again. */
 export type IsNeeded = (pointer: string) => boolean;
@@ -51,11 +55,10 @@ const secretsInText: readonly SecretRule[] = [
 /** In commands of rack.yaml, up to the end of the value. */
 const secretParameter =
   /(?<=[?&;"{]["']?[\w.-]{0,40}(?:pass|pwd|pin|key|token|secret|auth|code|sig)[\w.-]{0,40}["']?[=:]\s?["']?)(?!<secret>)[^\s&"'{}]+/gi;
-/** With the name of a parameter. */
-const parameter = /([?&;]([\w.-]{1,60})=)([^&;\s#]+)/g;
-/** A part of a path. A host stands behind two slashes. */
-const segment = /(?<![:/])\/([^/?#\s]+)/g;
-const userInfo = /(?<=:\/\/)[^\s"'<>/@]+(?=@)/g;
+/** Of a request, with its name. */
+const parameter = /([?&;][^?&;=#\s]*=)([^&;\s#]+)/g;
+/** What stands for an outlet, or is masked. */
+const markPattern = String.raw`\{outlet(?:[+-]1)?\}|<secret(?: [\da-f]{12})?>`;
 
 /** What stands behind one of these is somebody's own words. */
 const freeText =
@@ -129,6 +132,8 @@ export class Redaction {
   private readonly key = randomBytes(32);
   private readonly mask = createMask(randomBytes(32));
   private readonly harmless: RegExp | undefined;
+  /** What stays; an outlet; letters; digits. All else stands between parts of a path. */
+  private readonly pathPart: RegExp;
   private readonly words = new Map<string, Kind>();
   private readonly standIns = new Map<string, string>();
   private readonly protocol = new Set<string>();
@@ -138,8 +143,12 @@ export class Redaction {
   private readonly neededTexts = new Map<string, string>();
   private found: KnownWords | undefined;
 
-  constructor({ secrets, names, harmless }: Originals) {
+  constructor({ secrets, names, outlets = [], harmless }: Originals) {
     this.harmless = harmless;
+    const longestFirst = [...outlets].sort((a, b) => b.length - a.length);
+    const outlet = longestFirst.map(escapePattern).join('|') || '(?!)';
+    const part = String.raw`(?:(?!${outlet})[a-z\x80-\uffff])+|(?:(?!${outlet})\d)+`;
+    this.pathPart = new RegExp(`(${markPattern})|(${outlet})|${part}`, 'gi');
     this.names = new Set(names.map((name) => name.toLowerCase()));
     for (const name of names) this.add('name', name);
     for (const secret of secrets) for (const each of escaped(secret)) this.add('secret', each);
@@ -310,7 +319,7 @@ export class Redaction {
     return known;
   }
 
-  /** Of the maker, except for addresses, and words of the rack. */
+  /** Keeps it, except for addresses, and words of the rack. */
   private fieldName(name: string): string {
     const plain = inBytes(name);
     const { mac, ipv4, ipv6 } = forms;
@@ -339,12 +348,13 @@ export class Redaction {
     else this.learnJson(value);
   }
 
-  /** A body or header of HTTP. Places are fields and numbers of values in JSON, and in other texts numbers of words. */
+  /** A body or header of HTTP. Places are fields and numbers of values in JSON, and in other texts numbers of words and names. */
   http(text: string, isNeeded: IsNeeded = () => false): string {
     if (isJson(text)) return this.json(text, isNeeded);
     let at = 0;
-    return this.neededText(text).replaceAll(bodyWord, (all, name?: string, word = '') => {
-      if (name !== undefined || usualValue.test(word)) return all;
+    return this.neededText(text).replaceAll(bodyWord, (word, mark?: string, name?: string) => {
+      const isUsual = usualValue.test(word) || (name !== undefined && isUsualName(word));
+      if (mark !== undefined || isUsual) return word;
       at += 1;
       return isNeeded(`word ${at}`) ? word : this.stranger(word);
     });
@@ -352,32 +362,33 @@ export class Redaction {
 
   /** Method and path of an HTTP request. Any user will do when it is played. */
   requestLine(line: string, isNeeded?: IsNeeded): string {
-    const withoutUser = line.replaceAll(parameter, (all, begin: string, _name, value: string) =>
-      this.names.has(unescapedValue(value).toLowerCase()) ? `${begin}<secret>` : all,
-    );
-    return this.path(withoutUser, isNeeded);
+    const method = /^\w+ /.exec(line)?.[0] ?? '';
+    const withoutUser = line
+      .slice(method.length)
+      .replaceAll(parameter, (all, begin: string, value: string) =>
+        this.names.has(unescapedValue(value).toLowerCase()) ? `${begin}<secret>` : all,
+      );
+    return `${method}${this.path(withoutUser, isNeeded)}`;
   }
 
   /**
-   * Of a request, or of rack.yaml, which is sent when the request is played.
+   * Of a request, or of rack.yaml, which is sent when the request is played. Both become the same, because outlets are parts of their own.
    *
-   * @param isNeeded whether the values of a parameter, `?name`, or a segment of the path stay: `/api/v#`, for any number
+   * @param isNeeded whether a part stays, by its place: `/api/v#`, for any outlet or number, or `?name` of a parameter
    */
   private path(text: string, isNeeded: IsNeeded = () => false): string {
-    const begin = text.indexOf('/');
-    const kept = (place: string, value: string) =>
-      usualValue.test(value) || isNeeded(place) ? value : this.stranger(value);
-    const plain = text
-      .replaceAll(userInfo, (word) => this.standIn(word))
-      .replaceAll(segment, (all, value: string, at: number, whole: string) => {
-        const place = whole.slice(begin, at + all.length).replaceAll(/\d+/g, '#');
-        return `/${kept(place, value)}`;
-      })
-      .replaceAll(
-        parameter,
-        (_all, name: string, field: string, value: string) => `${name}${kept(`?${field}`, value)}`,
-      );
-    return this.string(plain);
+    let [end, form] = [0, ''];
+    const plain = text.replaceAll(this.pathPart, (part, mark, outlet, at: number) => {
+      const before = `${form}${text.slice(end, at)}`;
+      const isNumber = mark !== undefined || outlet !== undefined || /\d/.test(part);
+      form = `${before}${isNumber ? '#' : part}`;
+      end = at + part.length;
+      const isName = text[end] === '=' && !before.endsWith('#');
+      const isUsual = usualValue.test(part) || (isName && isUsualName(part));
+      if (mark !== undefined || isUsual) return part;
+      return isNeeded(placeOf(before, form)) ? part : this.stranger(part);
+    });
+    return this.fieldName(plain);
   }
 
   /** Keys of a model in rack.yaml, with which the recording is played. @param isNeeded as of a request */
@@ -386,8 +397,9 @@ export class Redaction {
     if (isObject(value)) {
       return Object.fromEntries(
         Object.entries(value).map(([name, each]) => {
-          const isSecret = key === 'headers' && !/^(?:accept|content-type)$/i.test(name);
-          return [this.string(name), isSecret ? '<secret>' : this.options(each, isNeeded, name)];
+          if (key !== 'headers') return [this.string(name), this.options(each, isNeeded, name)];
+          const isType = typeof each === 'string' && /^(?:accept|content-type)$/i.test(name);
+          return isType ? [name, this.http(each)] : [this.stranger(name), '<secret>'];
         }),
       );
     }
@@ -607,11 +619,25 @@ export function unreplaced(text: string): string | undefined {
 
 /** Values, and fields with what follows them. */
 const jsonToken = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)|[^\s{}[\],:"\ufeff]+/g;
-/** Names of elements and fields, and what stands between them. */
-const bodyWord =
-  /(\{outlet(?:[+-]1)?\}|<secret(?: [\da-f]{12})?>|<[!/?]?[\w:-]{1,60}|[\w.-]{1,60}["']?[ \t]{0,8}[=:](?!\/))|([^\s"'<>&=:;,(){}[\]]+)/g;
-/** What is masked, or stands for an outlet; what stands between punctuation. */
-const strangeWord = /(\{outlet(?:[+-]1)?\}|<secret(?: [\da-f]{12})?>)|[^\s"'\\;,{}[\]<>]+/g;
+/** What stands between punctuation. */
+const wordPattern = String.raw`(?:(?![/?]>)[^\s"'<>&=:;,(){}[\]])+`;
+/** Names of elements and fields. */
+const namePattern = String.raw`(?<=<[!/?]?)${wordPattern}|${wordPattern}(?=["']?[ \t]{0,8}[=:](?!\/))`;
+/** What stays, or begins an element; names; other words. */
+const bodyWord = new RegExp(`(${markPattern}|<[!/?]?)|(${namePattern})|${wordPattern}`, 'g');
+const strangeWord = new RegExp(String.raw`(${markPattern})|[^\s"'\\;,{}[\]<>]+`, 'g');
+
+/** Too short for a key, or a word of the field. */
+function isUsualName(name: string): boolean {
+  return /^[a-z]{1,4}$/i.test(name) || (ordinary.test(name) && /\D/.test(name));
+}
+
+/** The place of a part of a path: with what stands before it, or its parameter, in which the first part of the value has no other place. */
+function placeOf(before: string, form: string): string {
+  const at = Math.max(...['?', '&', ';'].map((sign) => form.lastIndexOf(sign)));
+  if (at === -1) return form;
+  return `?${before.endsWith('=') ? before.slice(at + 1, -1) : form.slice(at + 1)}`;
+}
 
 /** A document, or one in each line. */
 function isJson(text: string): boolean {
@@ -625,7 +651,7 @@ function isJsonLine(line: string): boolean {
 
 /** Values that say nothing about a rack, whatever they stand for. */
 const usualValue =
-  /^(?:|[01]|on|off|true|false|yes|no|ok|none|null|up|down|enabled?|disabled?|unknown|absent)$/i;
+  /^(?:|[01]|on|off|true|false|yes|no|ok|none|null|up|down|enabled?|disabled?|unknown|absent|utf-8|\*\/\*|text\/(?:plain|html|xml)|application\/(?:json|xml|x-www-form-urlencoded))$/i;
 /** IF-MIB: ifDescr, ifName. */
 const interfaceObject = /^1\.3\.6\.1\.2\.1\.(?:2\.2\.1\.2|31\.1\.1\.1\.1)\./;
 /** The number of a port, which stands behind a word, or alone; other words and numbers. */

@@ -322,6 +322,36 @@ describe('a recording', () => {
     expect(text).not.toMatch(/hunter2x|482913/);
   });
 
+  it.each([
+    ['beside an outlet', '/KEY-{outlet}', twoOutlets],
+    ['beside an outlet, without a sign between them', '/KEY{outlet}', twoOutlets],
+    ['behind an outlet', '/{outlet}KEY/state', twoOutlets],
+    ['of digits', '/p/482913{outlet}', twoOutlets],
+    ['of digits, and outlets of two', '/482913{outlet}?482913', ['2', '12']],
+    ['in the value of an outlet', '/p?c=KEY,{outlet}', twoOutlets],
+    ['behind two slashes', '/api//KEY/p/{outlet}', twoOutlets],
+    ['instead of a parameter', '/p/{outlet}?KEY', twoOutlets],
+    ['beside outlets with names', '/p/KEYx{outlet}', ['lamp', 'fan']],
+    ['of letters, beside outlets with names', '/p/kxqrtvqlm{outlet}', ['lamp', 'fan']],
+    ['as bridges make them', '/api/W4rbW7sQ0pLdYfTn83jHcVbMa6EuRo1iG5Xk9Qz/{outlet}', twoOutlets],
+  ] as const)('has no key %s', async (_what, template, [one, other]) => {
+    const read = { path: template.replaceAll('KEY', 'hunter2x'), on: '^1$', off: '^0$' };
+    const onPath = read.path.replaceAll('{outlet}', one);
+    const outlets = Number(other) ? { outlets: Number(other) } : {};
+    const { file, text } = await record({
+      model: 'http-switch',
+      start: () => startAnswering((path) => `${path === onPath ? 1 : 0}`),
+      outlets: [one, other],
+      options: { ...outlets, ...onOff, read },
+      reads: [],
+    });
+    const recording = await readRecording(file);
+
+    expect(recording.reading.outlets).toMatchObject({ [one]: 'on', [other]: 'off' });
+    expect(await readingPlayed(recording)).toEqual(recording.reading);
+    expect(text).not.toMatch(/hunter|2x|482913|kxqrtvqlm|W4rbW7|Xk9Qz/);
+  });
+
   it('is not written if it would be read as something else', async () => {
     const read = { path: '/p/{outlet}', on: 'host 10\\.9\\.8\\.7 is on', off: 'aus' };
     const recorded = record({

@@ -39,6 +39,7 @@ export async function writeRecordings(
   const redaction = new Redaction({
     secrets: await secretsIn(deps),
     names: namesIn(rack),
+    outlets: recorded.flatMap(({ outlets: [states = {}] }) => Object.keys(states)),
     harmless: harmlessIn(recorded),
   });
   await using temp = await tempFolder('skolo-recordings-');
