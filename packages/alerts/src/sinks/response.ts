@@ -51,21 +51,21 @@ export function responseReader(patterns: Responses) {
   };
 }
 
-function matcher(patterns: Responses): (response: string) => Meaning | undefined {
+function matcher(responses: Responses): (response: string) => Meaning | undefined {
   const meanings = responseMeanings.flatMap((meaning) => {
-    const pattern = patterns[meaning];
+    const pattern = responses[meaning];
     return pattern === undefined
       ? []
       : [{ meaning, pattern: new DescribedExpression(pattern, 's') }];
   });
-  const expressions = meanings.map(({ pattern }) => pattern);
+  const patterns = meanings.map(({ pattern }) => pattern);
   return (response) => {
-    const find = () => meanings.find(({ pattern }) => pattern.test(response))?.meaning;
     try {
-      return timely(expressions, find);
+      const find = () => meanings.find(({ pattern }) => pattern.test(response))?.meaning;
+      return timely(patterns, find);
     } catch (error) {
-      if (!(error instanceof SlowExpression)) throw error;
-      return 'unclear';
+      if (error instanceof SlowExpression) return 'unclear';
+      throw error;
     }
   };
 }

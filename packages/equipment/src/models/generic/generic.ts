@@ -25,7 +25,7 @@ import type {
   RestoreStep,
 } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
-import { whyLoose } from '../described/signs.ts';
+import { whyUnsure } from '../described/signs.ts';
 import { eos } from '../eos/eos.ts';
 import { allPagers } from '../families/command-line/pagers.ts';
 import { onDevice } from '../families/command-line/restore-lines.ts';
@@ -179,8 +179,8 @@ async function incomplete(
 }
 
 async function doubt(content: Content, described: Described): Promise<string | undefined> {
-  const loose = whyLoose(described);
-  const why = loose ? `its description ${loose}` : await whyUnlike(content, described);
+  const unsure = whyUnsure(described);
+  const why = unsure ? `its description ${unsure}` : await whyUnlike(content, described);
   return why && `nothing shows that it is a configuration: ${why}`;
 }
 
