@@ -228,6 +228,40 @@ http://prometheus:9090/graph?g0.expr=up`;
     ]);
   });
 
+  it('resolves once the incident that heartbeats of an earlier version have opened under the location', async () => {
+    const { sink, receiver } = await sinkFor('pagerduty', {
+      ...named.pagerduty,
+      location: 'berlin',
+    });
+
+    for (const healthy of [true, true, false, true, true]) {
+      await send(sink, heartbeatMessage({ healthy }));
+    }
+
+    const bodies = receiver.calls.map(({ request }) => JSON.parse(request.body));
+    expect(bodies.map(({ event_action, dedup_key }) => `${event_action} ${dedup_key}`)).toEqual([
+      'resolve rack4-heartbeat-rack4',
+      'resolve berlin-heartbeat-berlin',
+      'resolve rack4-heartbeat-rack4',
+      'trigger rack4-heartbeat-rack4',
+      'resolve rack4-heartbeat-rack4',
+      'resolve rack4-heartbeat-rack4',
+    ]);
+  });
+
+  it.each([
+    ['an incident that is open since its start', 'pagerduty', named.pagerduty, [false, true, true]],
+    ['a chat, which has no incidents', 'slack', named.slack, [true, true]],
+  ])('sends heartbeats after an upgrade to %s', async (what, name, options, sent) => {
+    const { sink, receiver } = await sinkFor(name, { ...options, location: 'berlin' });
+
+    for (const healthy of sent) await send(sink, heartbeatMessage({ healthy }));
+
+    const old = receiver.calls.filter(({ request }) => request.body.includes('heartbeat-berlin'));
+    expect(receiver.calls).toHaveLength(sent.length + old.length);
+    expect(old).toHaveLength(what.startsWith('a chat') ? 0 : 1);
+  });
+
   it('opsgenie closes a resolved alert by its alias, percent-encoded', async () => {
     const { receiver, sink } = await sinkFor('opsgenie', named.opsgenie);
 
