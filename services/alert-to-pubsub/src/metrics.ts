@@ -23,7 +23,7 @@ const counters = {
   ],
   transitions: ['Alerts that started firing or were resolved.', 'status'],
   stripped: [
-    'Alerts and groups that lost fields, because these require too much memory.',
+    'Alerts and groups of which something was cut or left out, because it requires too much memory.',
     'endpoint',
   ],
   truncated: ['Alerts that Alertmanager omitted (max_alerts).'],

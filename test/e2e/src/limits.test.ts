@@ -27,6 +27,8 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   },
   'alert-to-pubsub/intake/fingerprint': { mostKept: ['bytes', 64 * kB] },
   'alert-to-pubsub/intake/intake': {
+    mostLetterMemory: ['bytes of memory', 48 * kB],
+    mostShown: ['characters', 2000],
     usualMostOfMachine: none('alerts, within mostKnownMemory'),
     mostAtOnce: ['bytes of requests, or one request', json(2 ** 17), 'BodiesInFlight: a quarter'],
   },
@@ -45,7 +47,11 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   },
   'alert-to-pubsub/state/records': {
     mostAlertMemory: ['bytes of memory', MB],
-    mostRecordMemory: ['bytes of memory', 1.1 * MB],
+    mostRecordMemory: ['bytes of memory', 64 * MB, 'is half of what all requests share'],
+  },
+  'alert-to-pubsub/state/shorten': {
+    mostShort: ['bytes of memory', 8 * kB],
+    mostNamed: none('names'),
   },
   'alert-to-pubsub/receive/responses': { mostNamed: none('entries of a body') },
   'alert-to-pubsub/state/dead-letters': { mostLetterBytes: ['bytes of text', 128 * kB] },

@@ -24,5 +24,5 @@ export {
   isLiveFolder,
 } from './spool/live-copy.ts';
 export type { SpoolRecord } from './spool/read-records.ts';
-export { Snapshots, writeSnapshot } from './spool/snapshots.ts';
+export { type Snapshot, Snapshots, writeSnapshot } from './spool/snapshots.ts';
 export { Spool } from './spool/spool.ts';

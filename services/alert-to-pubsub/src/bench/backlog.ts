@@ -27,6 +27,7 @@ export async function writeBacklog(stateDir: string, count: number): Promise<num
     }
     await writeSnapshot(join(stateDir, 'spool', 'snapshot'), {
       next: spool.next,
+      count: known.length,
       texts: known.map(({ id: _, kind: __, at: ___, ...rest }) =>
         JSON.stringify({ ...rest, silentMs: 1e9 }),
       ),

@@ -9,7 +9,7 @@ import type { Intake } from '../intake/intake.ts';
 import type { Capacity } from '../state/capacity.ts';
 import { damageAtStart } from '../state/damage.ts';
 import type { ReadingNote } from '../state/reading-note.ts';
-import { leastRecordMemory, mostRecordMemory } from '../state/records.ts';
+import { carefulLimits, usualLimits } from '../state/records.ts';
 import type { Opened, Store } from '../state/store.ts';
 import type { Sinks } from './sinks.ts';
 
@@ -75,11 +75,11 @@ export class Maintenance {
   private async open(): Promise<boolean> {
     const { store, note, capacity, intake, sinks, emit } = this.deps;
     const deaths = await note.begin();
-    const mostWaiting = deaths < mostDeaths ? mostRecordMemory : leastRecordMemory;
+    const limits = deaths < mostDeaths ? usualLimits : carefulLimits;
     if (deaths >= mostDeaths) emit({ type: 'spool-kills', deaths });
     let opened: Opened;
     try {
-      opened = await store.open(intake, mostWaiting);
+      opened = await store.open(intake, limits);
     } catch (error) {
       capacity.closed(error);
       return false;

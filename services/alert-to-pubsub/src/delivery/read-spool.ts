@@ -8,6 +8,8 @@ import { asError, errorText, measureJson } from '@skolo/base';
 import type { Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
 import type { Arrived } from '../state/arrived.ts';
+import { mostAlertMemory } from '../state/records.ts';
+import { fit } from '../state/shorten.ts';
 import type { Backlog } from './backlog.ts';
 import { isUrgent, urgent, type Waiting } from './queue.ts';
 import type { SetAside } from './set-aside.ts';
@@ -139,7 +141,10 @@ export class SpoolReader {
     try {
       const message = SpooledMessage.parse(JSON.parse(text));
       if ((message.sink ?? sink.name) !== sink.name) return undefined;
-      const bytes = measureJson(Buffer.from(text)).value;
+      let bytes = measureJson(Buffer.from(text)).value;
+      // Of an earlier version.
+      if (bytes > mostAlertMemory && message.kind !== 'notice' && fit(message))
+        bytes = measureJson(Buffer.from(JSON.stringify(message))).value;
       return { seq, message, bytes, since: this.sinceOf(seq, message) };
     } catch (error) {
       return asError(error);

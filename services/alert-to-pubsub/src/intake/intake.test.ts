@@ -1,4 +1,4 @@
-import { SpooledMessage } from '@skolo/alerts';
+import { type Group, SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import { measureJson } from '@skolo/base';
 import { fakeClock } from '@skolo/common/testing';
@@ -86,6 +86,10 @@ function batch(names: string[], more: Partial<Batch> = {}): Batch {
     status: name.endsWith('-') ? ('resolved' as const) : ('firing' as const),
   }));
   return { endpoint: 'webhook', alerts, bad: [], truncated: 0, ...more };
+}
+
+function alertWith(annotations: ReceivedAlert['annotations']): ReceivedAlert {
+  return { labels: { alertname: 'A' }, annotations };
 }
 
 /** An object with names that no other one has. */
@@ -531,43 +535,117 @@ describe('accept', () => {
 
   const manyTexts = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`name ${i}`, 'x']));
-  it.each<[string, Partial<ReceivedAlert>, Partial<Batch>?]>([
-    ['a long annotation', { annotations: { text: 'ü'.repeat(5_000_000) } }],
-    ['wide characters', { annotations: { text: `${'x'.repeat(600_000)}語` } }],
-    ['many annotations', { annotations: manyTexts(8000) }],
-    ['a long link', { generatorURL: 'x'.repeat(1_100_000) }],
-    ['its group', {}, { group: { commonAnnotations: manyTexts(8000) } }],
-    ['the sum', { annotations: { a: 'x'.repeat(700_000) }, generatorURL: 'x'.repeat(400_000) }],
-  ])(
-    'sends an alert that takes too much memory with its labels only: %s',
-    async (_, texts, more) => {
-      const events: AlertEvent[] = [];
-      const { intake, accept, spool, letters } = start({
-        emit: (event) => void events.push(event),
-      });
-      const large = (name: string) => {
-        const { alerts, ...rest } = batch([name], more);
-        return { ...rest, alerts: alerts.map((alert) => ({ ...alert, ...texts })) };
-      };
+  const [summary, runbook_url] = ['disk full', 'http://wiki/disk'];
+  const generatorURL = 'http://prometheus/graph';
+  const commonAnnotations = { text: 'ü'.repeat(3_000_000) };
+  it.each<[string, Partial<ReceivedAlert>, Group, string]>([
+    ['a long annotation', { annotations: { text: 'ü'.repeat(5_000_000) } }, {}, 'annotations.text'],
+    ['wide characters', { annotations: { text: `${'x'.repeat(600_000)}語` } }, {}, 'text'],
+    ['escapes', { annotations: { text: '\u0001🔥'.repeat(100_000) } }, {}, 'text'],
+    ['many annotations', { annotations: manyTexts(30_000) }, {}, 'others'],
+    ['a long link', { generatorURL: 'x'.repeat(1_100_000) }, {}, 'generatorURL'],
+    ['its group', {}, { commonAnnotations }, 'group.commonAnnotations.text'],
+    ['labels of its group', {}, { commonLabels: manyTexts(30_000) }, 'group.commonLabels.name'],
+    ['a field of its group', {}, { more: { junk: Array(100_000).fill({}) } }, 'group.more'],
+    ['the key of its group', {}, { key: 'x'.repeat(1_100_000) }, 'group.key'],
+    [
+      'several that are large together',
+      { annotations: Object.fromEntries([...'abcdef'].map((name) => [name, 'x'.repeat(250_000)])) },
+      {},
+      'annotations.',
+    ],
+  ])('cuts what is large in an alert, and keeps what is short: %s', async (_, texts, own, cut) => {
+    const events: AlertEvent[] = [];
+    const { intake, accept, spool, letters } = start({ emit: (event) => void events.push(event) });
+    const group: Group = {
+      ...{ key: '{}:{}', receiver: 'rack', externalURL: 'http://am', labels: { team: 'lab' } },
+      ...own,
+    };
+    const large = (name: string) => {
+      const { alerts, ...rest } = batch([name], { group });
+      const annotations = { ...texts.annotations, summary, runbook_url };
+      const all = alerts.map((alert) => ({ ...alert, generatorURL, ...texts, annotations }));
+      return { ...rest, alerts: all };
+    };
 
-      await accept(large('L'));
-      await accept(large('L'));
-      const refreshed = intake.refreshOf(fingerprintOf({ alertname: 'L' }));
-      await accept(large('L-'));
+    await accept(large('L'));
+    const refreshed = intake.refreshOf(fingerprintOf({ alertname: 'L' }));
+    await accept(large('L-'));
 
-      expect(spool.summaries).toEqual(['L firing', 'L resolved']);
-      expect(refreshed?.alert).toMatchObject({ labels: { alertname: 'L' }, annotations: {} });
-      const firing = { labels: { alertname: 'L' }, ...texts, ...more, status: 'firing' };
-      const why = expect.stringContaining('more than 1024 KiB of memory');
-      expect(letters[0]).toMatchObject({ from: 'webhook', why, found: firing });
-      expect(letters.map(({ found }) => found)).toMatchObject([
-        { status: 'firing' },
-        { status: 'resolved' },
-      ]);
-      const received = events.flatMap((event) => (event.type === 'received' ? event.received : []));
-      expect(received).toMatchObject(Array(3).fill({ stripped: 1, bad: [] }));
-    },
-  );
+    expect(spool.summaries).toEqual(['L firing', 'L resolved']);
+    const { receiver, externalURL, key = '' } = group;
+    const kept = {
+      annotations: { summary, runbook_url },
+      ...(!texts.generatorURL && { generatorURL }),
+    };
+    const keptGroup = { receiver, externalURL, ...(key.length < 10 && { key }) };
+    for (const message of [...spool.messages, refreshed]) {
+      expect(message).toMatchObject({ alert: kept, group: keptGroup });
+      expect(measureJson(Buffer.from(JSON.stringify(message))).value).toBeLessThan(1.1 * 2 ** 20);
+      expect(JSON.stringify(message)).toMatch(/^[^\ufffd]*$/);
+    }
+    expect(letters).toMatchObject([
+      {
+        from: 'webhook',
+        why: expect.stringMatching(`${cut}.* cut, because the alert requires more than 1024 KiB`),
+        found: { labels: { alertname: 'L' }, status: 'firing', ...kept, group: keptGroup },
+      },
+    ]);
+    expect(JSON.stringify(letters).length).toBeLessThan(64 * 1024);
+    const received = events.flatMap((event) => (event.type === 'received' ? event.received : []));
+    expect(received).toMatchObject(Array(2).fill({ stripped: 1, bad: [] }));
+  });
+
+  it('cuts the longest texts only, and says so in them', async () => {
+    const { accept, spool, letters } = start();
+    const annotations = { short: 'x'.repeat(50_000), long: 'y'.repeat(2_000_000) };
+    const [alert] = batch(['A']).alerts;
+    await accept(batch([], { alerts: alert ? [{ ...alert, annotations }] : [] }));
+
+    const [message] = spool.messages;
+    expect(message?.kind !== 'notice' && message?.alert.annotations).toEqual({
+      short: annotations.short,
+      long: `${'y'.repeat(4096)}… (1995904 more characters left out)`,
+    });
+    expect(letters[0]?.why).toMatch(/^annotations.long cut/);
+  });
+
+  it.each<[string, (value: number) => Partial<Batch>]>([
+    ['large', (value) => ({ alerts: [alertWith({ text: 'x'.repeat(2_000_000 + value) })] })],
+    [
+      'invalid',
+      (value) => ({ bad: [{ why: `${value} is after`, found: { labels: { a: 'b' }, value } }] }),
+    ],
+    [
+      'too large in an unknown field',
+      (value) => ({ bad: [{ why: 'junk', found: { labels: { a: 'b' }, value }, entries: 0 }] }),
+    ],
+    [
+      'too large in a field of its group',
+      (value) => ({ bad: [{ why: 'junk', found: { value }, entries: 0 }], group: { key: 'a' } }),
+    ],
+  ])('keeps an alert as a dead letter once an hour if it is %s', async (_, more) => {
+    const { accept, clock, letters } = start();
+    for (let minute = 0; minute < 70; minute += 5) {
+      clock.pass(300_000);
+      await accept(batch([], { endpoint: 'v2', ...more(minute) }));
+    }
+
+    expect(letters).toHaveLength(2);
+  });
+
+  it('shortens a message of an earlier version that is sent again', async () => {
+    const { accept, intake, spool } = start();
+    await accept(batch(['A']));
+    const [message] = spool.messages;
+    if (message?.kind !== 'transition') throw new Error('no message');
+    const alert = { ...message.alert, annotations: { text: 'x'.repeat(2_000_000), summary } };
+
+    await intake.resend([{ ...message, alert }], 'pager');
+
+    expect(spool.messages[1]).toMatchObject({ sink: 'pager', alert: { annotations: { summary } } });
+    expect(spool.records[1]?.length).toBeLessThan(10_000);
+  });
 
   it('publishes a notice of alerts that Alertmanager left out, again after an hour', async () => {
     const { accept, spool, clock } = start();

@@ -5,7 +5,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
-import { count, errorText } from '@skolo/base';
+import { count, errorText, isObject } from '@skolo/base';
 import { GroupCommit, type Spool } from '@skolo/base/durable';
 import { hangingDisk } from '@skolo/base/durable/disk';
 import { type Clock, isOfRack, type Presence, wallTime } from '@skolo/common';
@@ -13,7 +13,6 @@ import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
 import {
   type AcceptAlerts,
-  type BadAlert,
   type Batch,
   countInvalid,
   type Received,
@@ -38,7 +37,8 @@ import {
   type Update,
   update,
 } from '../state/known-alerts.ts';
-import { mostAlertMemory, mostRecordMemory, whyTooLarge } from '../state/records.ts';
+import { mostAlertMemory } from '../state/records.ts';
+import { fit, shorten } from '../state/shorten.ts';
 import { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NoticeDraft } from './notices.ts';
@@ -74,7 +74,11 @@ interface Job {
 
 /** Most alerts of one machine: ten times what one can raise under kube/base. */
 const usualMostOfMachine = 200;
-const tooLong = `all but the labels left out, because the alert requires more than ${mostAlertMemory / 1024} KiB of memory`;
+const tooLong = `cut, because the alert requires more than ${mostAlertMemory / 1024} KiB of memory`;
+/** Of an alert in a dead letter, in bytes, so that its text is not cut. */
+const mostLetterMemory = 48 * 1024;
+/** Characters of a group's name in a notice. */
+const mostShown = 1000;
 /** How much is read and written at once, in bytes of requests. Meanwhile, waiting requests stay outside the heap. */
 const mostAtOnce = 2 ** 19;
 
@@ -160,7 +164,8 @@ export class Intake implements AcceptAlerts {
   }
 
   /**
-   * Appends messages that one sink has not received, followed by the current state of each alert.
+   * Appends messages that one sink has not received, followed by the current state of each alert. Shortens messages that an earlier version
+   * has kept without a limit.
    *
    * @throws Rejection
    */
@@ -168,6 +173,7 @@ export class Intake implements AcceptAlerts {
     await this.enqueue((draft) => {
       const latest = new Map<string, AlertMessage>();
       for (const message of messages) {
+        if (message.kind !== 'notice') fit(message);
         this.add(draft, { ...message, sink });
         if (message.kind !== 'notice') latest.set(message.alert.fingerprint, message);
       }
@@ -289,8 +295,8 @@ export class Intake implements AcceptAlerts {
 
   /**
    * Returns how many alerts are left out because known alerts may not take more memory. `overShare`: because their machine's limit is
-   * reached. The sender gets no error for these, because it would repeat the whole request again and again. `stripped`: how many have lost
-   * all but their labels, because they are too large.
+   * reached. The sender gets no error for these, because it would repeat the whole request again and again. `stripped`: how many were cut,
+   * because they are too large.
    */
   private draw(
     draft: Draft,
@@ -300,7 +306,7 @@ export class Intake implements AcceptAlerts {
     const { mostMemory = mostKnownMemory, mostOfMachine = usualMostOfMachine } = this.deps;
     let leftOut = 0;
     const overShare = new Map<string, number>();
-    const large: BadAlert[] = [];
+    let stripped = 0;
     const { endpoint, group, bad, truncated } = batch;
     const moment = this.moment();
     const settings = this.deps.settings();
@@ -317,12 +323,10 @@ export class Intake implements AcceptAlerts {
         continue;
       }
       const bytes = memoryOf(alert, group);
-      const about = { fingerprint, endpoint, rack, endsKnownSince };
-      let received: Update = { ...about, alert, group, bytes };
+      let received: Update = { fingerprint, alert, group, bytes, endpoint, rack, endsKnownSince };
       if (bytes > mostAlertMemory) {
-        large.push({ why: tooLong, found: { ...alert, group } });
-        const short = withoutTexts(alert);
-        received = { ...about, alert: short, bytes: memoryOf(short) };
+        received = this.shorten(draft, received);
+        stripped += 1;
       }
       const change = update(before, received, moment, settings, this.newId);
       // The texts of known alerts change, too, but must not grow without limit.
@@ -333,13 +337,7 @@ export class Intake implements AcceptAlerts {
       }
       for (const message of change.messages) this.add(draft, message);
     }
-    for (const { why, found } of [...bad, ...large]) {
-      // Alertmanager repeats the same one: it must not displace the others.
-      if (this.reported.isNew(`${why} ${JSON.stringify(found)}`)) {
-        const at = new Date(moment.now).toISOString();
-        draft.letters.push({ at, from: endpoint, why, found });
-      }
-    }
+    this.addBad(draft, batch);
     const invalid = countInvalid(bad);
     if (invalid > 0 && this.reported.isNew(`bad ${endpoint}`)) {
       const why = bad.find(({ entries }) => entries !== 0)?.why;
@@ -347,8 +345,10 @@ export class Intake implements AcceptAlerts {
       this.addNotice(draft, { notice: 'dead-letters', text, facts: { count: invalid, endpoint } });
     }
     if (truncated > 0 && this.reported.isNew(`truncated ${group?.key} ${truncated}`)) {
-      const text = `Alertmanager omitted ${count(truncated, 'alert')} from a group; raise max_alerts of the receiver${group?.receiver ? ` ${group.receiver}` : ''}, or split the group`;
-      const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
+      const key = group?.key?.slice(0, mostShown) ?? '';
+      const receiver = group?.receiver?.slice(0, mostShown) ?? '';
+      const text = `Alertmanager omitted ${count(truncated, 'alert')} from a group; raise max_alerts of the receiver${receiver && ` ${receiver}`}, or split the group`;
+      const facts = { count: truncated, group: key, receiver };
       this.addNotice(draft, { notice: 'truncated', text, facts });
     }
     for (const [machine, rejected] of overShare) {
@@ -359,14 +359,38 @@ export class Intake implements AcceptAlerts {
     return {
       leftOut,
       overShare: [...overShare.values()].reduce((sum, each) => sum + each, 0),
-      stripped: large.length,
+      stripped,
     };
   }
 
+  /** Cuts what takes too much memory. What is left is a dead letter, too, once an hour: its sender repeats the alert with other times. */
+  private shorten(draft: Draft, received: Update): Update {
+    const { fingerprint, endpoint } = received;
+    const alert = { ...received.alert };
+    const group = received.group && { ...received.group };
+    const why = `${shorten(alert, group)} ${tooLong}`;
+    if (this.reported.isNew(`large ${fingerprint}`)) {
+      const found = { ...alert, group: group && { ...group } };
+      shorten(found, found.group, mostLetterMemory);
+      draft.letters.push({ at: this.time(), from: endpoint, why, found });
+    }
+    return { ...received, alert, group, bytes: memoryOf(alert, group) };
+  }
+
+  /** An alert that is repeated with other values and times must not displace other dead letters. */
+  private addBad(draft: Draft, { endpoint, group, bad }: Batch): void {
+    for (const { why, found, entries } of bad) {
+      const labels = isObject(found) ? JSON.stringify(found.labels ?? {}) : '{}';
+      const subject = labels !== '{}' ? labels : entries === 0 ? group?.key : { why, found };
+      if (this.reported.isNew(`${entries} ${JSON.stringify(subject)}`)) {
+        draft.letters.push({ at: this.time(), from: endpoint, why, found });
+      }
+    }
+  }
+
   private addNotice(draft: Draft, notice: NoticeDraft) {
-    const now = this.deps.clock.now();
-    const at = new Date(now).toISOString();
-    this.add(draft, { kind: 'notice', id: this.newId(undefined, now), at, ...notice });
+    const id = this.newId(undefined, this.deps.clock.now());
+    this.add(draft, { kind: 'notice', id, at: this.time(), ...notice });
   }
 
   /**
@@ -446,34 +470,18 @@ export class Intake implements AcceptAlerts {
     );
   }
 
-  /** What is too large becomes a dead letter. */
-  private add({ texts, letters, transitions }: Draft, message: SpooledMessage): void {
-    const text = JSON.stringify(message);
-    const tooLarge = whyTooLarge(text, mostRecordMemory);
-    if (tooLarge !== undefined) {
-      const { labels } = message.kind === 'notice' ? { labels: message.facts } : message.alert;
-      const why = `the message ${tooLarge}; shorten its labels and annotations`;
-      if (this.reported.isNew(`${why} ${JSON.stringify(labels)}`)) {
-        const from = message.kind === 'notice' ? 'notice' : message.endpoint;
-        letters.push({ at: message.at, from, why, found: { labels } });
-      }
-      return;
-    }
-    texts.push(text);
+  private add({ texts, transitions }: Draft, message: SpooledMessage): void {
+    texts.push(JSON.stringify(message));
     const isChange = message.kind === 'transition' && message.sink === undefined;
     if (isChange) transitions[message.alert.status] += 1;
+  }
+
+  private time(): string {
+    return new Date(this.deps.clock.now()).toISOString();
   }
 
   private moment(): Moment {
     const { clock } = this.deps;
     return { now: clock.now(), uptime: clock.uptime() };
   }
-}
-
-/** Labels alone are never too large. */
-function withoutTexts(alert: ReceivedAlert): ReceivedAlert {
-  const short = { ...alert, annotations: {} };
-  delete short.generatorURL;
-  delete short.more;
-  return short;
 }

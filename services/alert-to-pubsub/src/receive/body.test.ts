@@ -198,10 +198,22 @@ describe('a message made to fill the memory', () => {
 
     expect(answer.status).toBe(200);
     expect(lab.batches[0]?.alerts).toHaveLength(1000);
-    expect(lab.batches[0]).not.toHaveProperty('group');
+    const { receiver, externalURL } = webhook();
+    expect(lab.batches[0]?.group).toEqual({ receiver, externalURL });
     expect(lab.batches[0]?.bad).toMatchObject([
-      { why: expect.stringContaining('sent without their group'), found: { labels: groupLabels } },
+      { why: expect.stringContaining('URL only'), found: { labels: groupLabels }, entries: 0 },
     ]);
+  });
+
+  it('of many alerts from a group with long names has none', async () => {
+    const lab = await startReceivers();
+    const alerts = Array.from({ length: 1000 }, (_, i) => listed({ labels: { i: `${i}` } }));
+
+    await lab.post('/webhook', webhook({ alerts, externalURL: 'x'.repeat(20_000) }));
+
+    expect(lab.batches[0]?.alerts).toHaveLength(1000);
+    expect(lab.batches[0]).not.toHaveProperty('group');
+    expect(lab.batches[0]?.bad).toMatchObject([{ why: expect.stringContaining('without it') }]);
   });
 
   it('of very many invalid alerts does not affect the valid one', async () => {

@@ -65,11 +65,13 @@ function readWebhook(value: unknown, now: number): Batch {
   if (alerts.length * groupBytes(group) <= mostGroupBytes) {
     return { endpoint: 'webhook', alerts, bad, group, truncated };
   }
-  bad.push({
-    why: 'group: including it in each alert would exceed 16 MiB in total, so the alerts are sent without their group',
-    found: group,
-  });
-  return { endpoint: 'webhook', alerts, bad, truncated };
+  const { receiver, externalURL } = group;
+  const short: Group = { ...(receiver && { receiver }), ...(externalURL && { externalURL }) };
+  const isShort = alerts.length * groupBytes(short) <= mostGroupBytes;
+  const left = isShort ? "with its receiver and Alertmanager's URL only" : 'without it';
+  const why = `group: including it in each alert would exceed 16 MiB in total, so the alerts are sent ${left}`;
+  bad.push({ why, found: group, entries: 0 });
+  return { endpoint: 'webhook', alerts, bad, truncated, ...(isShort && { group: short }) };
 }
 
 /** Each alert is sent with its group: a small request could become gigabytes. */

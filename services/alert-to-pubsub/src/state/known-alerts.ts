@@ -28,6 +28,9 @@ export const KnownAlert = AlertMessage.pick({
 });
 export type KnownAlert = z.output<typeof KnownAlert>;
 
+/** What the sender of an alert chooses. */
+export type Chosen = Pick<KnownAlert['alert'], 'labels' | 'annotations' | 'generatorURL' | 'more'>;
+
 /** A known alert in memory, with its deadlines. All times in seconds of uptime. */
 export interface Tracked {
   known: KnownAlert;
@@ -55,7 +58,7 @@ export function track(known: KnownAlert, uptime: number): Tracked {
 
 /** Returns what a known alert takes in memory at most, in bytes. */
 export function memoryOf(
-  { labels, annotations, generatorURL, more }: ReceivedAlert | KnownAlert['alert'],
+  { labels, annotations, generatorURL, more }: Chosen,
   group?: Group,
 ): number {
   const chosen = JSON.stringify([labels, annotations, generatorURL, more, group]);

@@ -3,14 +3,15 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
 import { parseJson } from '@skolo/base';
-import { Snapshots, Spool } from '@skolo/base/durable';
+import { type Snapshot, Snapshots, Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
 import type { ArrivedFile } from './arrived.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { KnownAlert, restored, type Tracked, track } from './known-alerts.ts';
-import { mostRecordMemory, whyTooLarge } from './records.ts';
+import { mostRecordMemory, type ReadLimits, whyTooLarge } from './records.ts';
+import { fit } from './shorten.ts';
 
 /** The known alerts, and the position in the spool up to which they are complete. */
 interface Known {
@@ -58,21 +59,17 @@ export class Store {
   /**
    * Opens the spool and reads the known alerts into `known`. Records that are too large become dead letters, and are not read again.
    *
-   * @param mostWaiting memory that a record may take that some sink has not received, in bytes
    * @throws Error The disk, or another process, prevents it.
    */
-  async open(known: Known, mostWaiting: number): Promise<Opened> {
+  async open(known: Known, limits: ReadLimits): Promise<Opened> {
     const { stateDir } = this.deps;
     // A small spool has small segments, because only whole ones are deleted.
     const spool = await Spool.open(join(stateDir, 'spool'), {
       segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
     });
     try {
-      const snapshots = new Snapshots(spool, () => ({
-        next: known.next,
-        texts: textsOf(known),
-      }));
-      const found = await this.read(known, mostWaiting, { spool, snapshots });
+      const snapshots = new Snapshots(spool, () => snapshotOf(known));
+      const found = await this.read(known, limits, { spool, snapshots });
       this.spool = spool;
       this.snapshots = snapshots;
       return { spool, ...found };
@@ -136,7 +133,7 @@ export class Store {
 
   private async read(
     known: Known,
-    mostWaiting: number,
+    limits: ReadLimits,
     { spool, snapshots }: { spool: Spool; snapshots: Snapshots },
   ): Promise<Omit<Opened, 'spool'>> {
     const { clock, settings, deadLetters, arrived } = this.deps;
@@ -157,12 +154,16 @@ export class Store {
       oversize.push(why);
       return false;
     }
+    const keep = keeper(known.alerts, limits.known);
 
     for (const text of snapshot?.texts ?? []) {
       if (!(await isReadable(text, 'a known alert'))) continue;
       const alert = parsed(KnownAlert, text);
       if (alert === undefined) isSnapshotLost = true;
-      else known.alerts.set(alert.alert.fingerprint, track(alert, moment.uptime));
+      else {
+        fit(alert);
+        isSnapshotLost = !keep(track(alert, moment.uptime)) || isSnapshotLost;
+      }
     }
     let unreadable = 0;
     await arrived.open(spool, spool.next);
@@ -172,7 +173,7 @@ export class Store {
     // What waits for a sink is only checked: the snapshot covers it.
     for await (const { seq, text } of spool.read(begin)) {
       if (arrived.isSkipped(seq)) continue;
-      const most = arrived.isDelivered(seq, cursors) ? mostRecordMemory : mostWaiting;
+      const most = arrived.isDelivered(seq, cursors) ? mostRecordMemory : limits.waiting;
       if (!(await isReadable(text, `spool record ${seq}`, most))) {
         skipped.push(seq);
         continue;
@@ -182,7 +183,8 @@ export class Store {
       if (message === undefined) unreadable += 1;
       // A retried dead letter contains an earlier state of its alert.
       else if (message.kind !== 'notice' && message.sink === undefined) {
-        known.alerts.set(message.alert.fingerprint, restored(message, moment, settings()));
+        fit(message);
+        isSnapshotLost = !keep(restored(message, moment, settings())) || isSnapshotLost;
       }
     }
     await arrived.skip(skipped);
@@ -197,8 +199,41 @@ export class Store {
   }
 }
 
-function* textsOf({ alerts }: Known): Generator<string> {
-  for (const { known } of alerts.values()) yield JSON.stringify(known);
+/** The known alerts of this moment, each of which becomes a text only when it is written. */
+function snapshotOf({ alerts, next }: Known): Snapshot {
+  const known = Array.from(alerts.values(), (tracked) => tracked.known);
+  function* texts(): Generator<string> {
+    for (const alert of known) yield JSON.stringify(alert);
+  }
+  return { next, count: known.length, texts: texts() };
+}
+
+/**
+ * Returns a function that adds an alert. If there is no room, it forgets the oldest ones that are over, and then this one, and returns
+ * false if this one fires.
+ */
+function keeper(alerts: Map<string, Tracked>, most: number): (tracked: Tracked) => boolean {
+  let memory = 0;
+  /** Fingerprints of alerts that are over, oldest first. */
+  const over = new Set<string>();
+  function forget(fingerprint: string): void {
+    memory -= alerts.get(fingerprint)?.bytes ?? 0;
+    alerts.delete(fingerprint);
+    over.delete(fingerprint);
+  }
+  return (tracked) => {
+    const { fingerprint, status } = tracked.known.alert;
+    forget(fingerprint);
+    alerts.set(fingerprint, tracked);
+    memory += tracked.bytes;
+    if (status === 'resolved') over.add(fingerprint);
+    for (const oldest of over) {
+      if (memory <= most) break;
+      forget(oldest);
+    }
+    if (memory > most) forget(fingerprint);
+    return status === 'resolved' || alerts.has(fingerprint);
+  };
 }
 
 function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {

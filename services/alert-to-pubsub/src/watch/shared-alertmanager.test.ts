@@ -94,6 +94,27 @@ describe('an alert that is no longer listed after a restart of Alertmanager', ()
   });
 });
 
+it.each([
+  ['an alert', { text: 'x'.repeat(1_500_000) }],
+  ['its group', {}],
+])('an alert that ends while it is muted is over if %s was too large', async (what, texts) => {
+  const { clock, fake, lab, list, isFiring } = await startShared();
+  const others = what === 'its group' ? 400 : 0;
+  const alerts = Array.from({ length: others }, (_, i) => ({ labels: { alertname: `A${i}` } }));
+  const body = JSON.stringify({
+    ...{ version: '4', externalURL: fake.url, groupLabels: { text: 'x'.repeat(50_000) } },
+    alerts: [...alerts, { status: 'firing', labels: hot, annotations: texts, startsAt: ago(60) }],
+  });
+  expect((await fetch(`${lab.url}/webhook`, { method: 'POST', body })).status).toBe(200);
+  await list(hot, watchdog);
+  clock.pass(16 * 60);
+  await list(watchdog);
+  clock.pass(61);
+  await list(watchdog);
+
+  await expect.poll(isFiring).toBe(false);
+});
+
 it.each<[string, Labels, boolean]>([
   ['this rack, but of another one', there, true],
   ['this rack', here, false],

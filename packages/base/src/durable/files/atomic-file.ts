@@ -60,7 +60,7 @@ const pendingTemps = new Set<string>();
  */
 export async function writeFileAtomic(
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | Iterable<Uint8Array>,
   { mode = 0o600, keepAccess = false }: WriteOptions = {},
 ): Promise<void> {
   const folder = dirname(path);
@@ -113,7 +113,11 @@ async function accessOf(path: string): Promise<FileAccess | undefined> {
   return found && { mode: found.mode & 0o777, owner: { uid: found.uid, gid: found.gid } };
 }
 
-async function writeSynced(path: string, content: string | Uint8Array, access: FileAccess) {
+async function writeSynced(
+  path: string,
+  content: string | Uint8Array | Iterable<Uint8Array>,
+  access: FileAccess,
+) {
   await using handle = await open(path, 'wx', 0o600);
   await setAccess(handle, access);
   await handle.writeFile(content);

@@ -113,7 +113,7 @@ export class Journal {
   private snapshot(): Snapshot {
     const { records, next } = this;
     const texts = [...records].map(([key, json]) => encode([{ key, json }]));
-    return { next, texts };
+    return { next, count: texts.length, texts };
   }
 
   private apply(operations: readonly Operation[]) {

@@ -19,11 +19,14 @@ import type { Spool } from './spool.ts';
 export interface Snapshot {
   /** Sequence number of the first record of the spool that it does not cover. */
   next: number;
+  /** Number of texts. */
+  count: number;
+  /** Read once, while they are written. So they must not depend on later changes. */
   texts: Iterable<string>;
 }
 
 /** A snapshot on the disk. Its texts can be read once. */
-export interface FoundSnapshot extends Snapshot {
+export interface FoundSnapshot extends Omit<Snapshot, 'count'> {
   /** First record of the spool to replay, because older ones may still contain what the snapshot lost. */
   from: number;
   /** Number of damaged or missing texts; undefined if the first line is damaged. */
@@ -88,9 +91,10 @@ export class Snapshots {
   }
 
   private async writeNow() {
-    const { next, texts } = this.snapshot();
+    const snapshot = this.snapshot();
+    const { next } = snapshot;
     const bytes = this.spool.bytes;
-    await writeSnapshot(this.file, { next, texts });
+    await writeSnapshot(this.file, snapshot);
     this.isThere = true;
     this.next = next;
     this.bytesThen = bytes;
@@ -135,12 +139,28 @@ export class Snapshots {
 }
 
 /** @throws FileNotWritten */
-export async function writeSnapshot(file: string, { next, texts }: Snapshot): Promise<void> {
-  // As bytes, which are outside of the heap: all texts do not fit into it beside what they describe.
-  const lines: Buffer[] = [];
-  for (const text of texts) lines.push(encodeLines([], lines.length + 2, [text]));
-  const first = JSON.stringify({ next, lines: lines.length });
-  await writeFileAtomic(file, Buffer.concat([encodeLines([], 1, [first]), ...lines]));
+export async function writeSnapshot(file: string, snapshot: Snapshot): Promise<void> {
+  await writeFileAtomic(file, piecesOf(snapshot));
+}
+
+/** Characters that are written at once: all texts do not fit into memory beside what they describe. */
+const pieceLength = 2 ** 18;
+
+function* piecesOf({ next, count, texts }: Snapshot): Generator<Uint8Array> {
+  yield encodeLines([], 1, [JSON.stringify({ next, lines: count })]);
+  let line = 2;
+  let piece: string[] = [];
+  let length = 0;
+  for (const text of texts) {
+    piece.push(text);
+    length += text.length;
+    if (length < pieceLength) continue;
+    yield encodeLines([], line, piece);
+    line += piece.length;
+    piece = [];
+    length = 0;
+  }
+  yield encodeLines([], line, piece);
 }
 
 /** @param noted its position, if the first line is damaged */
