@@ -64,7 +64,8 @@ async function start(context: ServiceContext, periods: Partial<Periods>): Promis
   const sinks = new Sinks({ deadLetters, intake, times, arrived, clock, emit });
   const store = new Store({ stateDir, settings, deadLetters, arrived, clock });
   const note = new ReadingNote(stateDir);
-  const parts = { intake, store, note, sinks, capacity, clock, emit, periods };
+  const { signal } = context;
+  const parts = { intake, store, note, sinks, capacity, clock, emit, periods, signal };
   const maintenance = new Maintenance(parts);
   const before = timesBefore(times, configuredSinks(rack()));
   const watchdog = new Watchdog({ settings, capacity, before, times, clock, emit });

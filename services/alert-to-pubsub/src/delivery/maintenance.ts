@@ -22,6 +22,8 @@ interface MaintenanceDeps {
   clock: Clock;
   emit: EmitAlertEvent;
   periods?: Partial<Periods>;
+  /** Aborted when the service stops, also while it starts. */
+  signal: AbortSignal;
 }
 
 /** In milliseconds. */
@@ -66,25 +68,30 @@ export class Maintenance {
   }
 
   private async openLater(): Promise<void> {
-    const { signal } = this.stopping;
+    const signal = AbortSignal.any([this.stopping.signal, this.deps.signal]);
     do {
       await pause(this.periods.openEveryMs, signal).catch(() => undefined);
     } while (!signal.aborted && !(await this.open()));
   }
 
   private async open(): Promise<boolean> {
-    const { store, note, capacity, intake, sinks, emit } = this.deps;
+    const { store, note, capacity, intake, sinks, emit, signal } = this.deps;
     const deaths = await note.begin();
-    const limits = deaths < mostDeaths ? usualLimits : carefulLimits;
     if (deaths >= mostDeaths) emit({ type: 'spool-kills', deaths });
+    const interrupt = () => void note.interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
     let opened: Opened;
     try {
-      opened = await store.open(intake, limits);
+      signal.throwIfAborted();
+      opened = await store.open(intake, deaths < mostDeaths ? usualLimits : carefulLimits);
+      signal.removeEventListener('abort', interrupt);
+      await note.end();
     } catch (error) {
+      await note.interrupt();
       capacity.closed(error);
       return false;
     } finally {
-      await note.end();
+      signal.removeEventListener('abort', interrupt);
     }
     const { spool } = opened;
     capacity.open(spool, sinks);

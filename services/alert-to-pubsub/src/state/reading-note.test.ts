@@ -14,6 +14,19 @@ describe('ReadingNote', () => {
     expect(await begin()).toBe(0);
   });
 
+  it('does not count a process that stops by itself, nor forgets the deaths before', async () => {
+    const dir = await tempDir();
+    const note = () => new ReadingNote(dir, 'boot');
+    const counts: number[] = [];
+    for (let start = 0; start < 6; start += 1) {
+      const reading = note();
+      counts.push(await reading.begin());
+      if (start !== 1 && start !== 4) await reading.interrupt();
+    }
+
+    expect(counts).toEqual([0, 0, 1, 1, 1, 2]);
+  });
+
   it('does not count deaths of another boot, nor without a boot ID', async () => {
     const dir = await tempDir();
     await new ReadingNote(dir, 'one').begin();

@@ -18,6 +18,7 @@ const Note = z.object({
 export class ReadingNote {
   private readonly file: string;
   private readonly boot: string;
+  private deaths = 0;
 
   /** @param boot of the computer; empty: unknown, so that nothing counts */
   constructor(stateDir: string, boot = readBootId() ?? '') {
@@ -27,17 +28,27 @@ export class ReadingNote {
 
   /** Notes that the spool is being read. Returns how often the process has died meanwhile since the computer booted. */
   async begin(): Promise<number> {
-    const { file, boot } = this;
-    const text = await readFileIfExists(file).catch(() => undefined);
+    const text = await readFileIfExists(this.file).catch(() => undefined);
     const last = Note.safeParse(parseJson(text ?? '')).data;
-    const deaths = last !== undefined && last.boot === boot ? last.deaths + 1 : 0;
-    // On a full disk, the spool is read without a note.
-    await writeFileAtomic(file, JSON.stringify({ boot, phase, deaths })).catch(() => undefined);
-    return deaths;
+    this.deaths = last !== undefined && last.boot === this.boot ? last.deaths + 1 : 0;
+    await this.write(this.deaths);
+    return this.deaths;
   }
 
-  /** The spool was read, or the process stops by itself. */
+  /** The process stops by itself, or cannot read the spool now: no death, but earlier ones still count. */
+  async interrupt(): Promise<void> {
+    if (this.deaths === 0) await this.end();
+    else await this.write(this.deaths - 1);
+  }
+
+  /** The spool was read. */
   async end(): Promise<void> {
     await rm(this.file, { force: true }).catch(() => undefined);
+  }
+
+  /** On a full disk, the spool is read without a note. */
+  private async write(deaths: number): Promise<void> {
+    const note = JSON.stringify({ boot: this.boot, phase, deaths });
+    await writeFileAtomic(this.file, note).catch(() => undefined);
   }
 }
