@@ -63,7 +63,8 @@ const rows: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   'alert-to-pubsub/watch/alertmanager': {
     mostBytes: none('bytes of a stream, of which one part is kept'),
     mostPartBytes: ['bytes', 3 * MB],
-    mostPartMemory: ['bytes of memory', 8 * MB],
+    mostAlertBytes: ['bytes', 16 * MB],
+    mostPartMemory: ['bytes of memory', 64 * MB, 'is half of what all requests share'],
   },
   'alert-to-pubsub/watch/heartbeat': { mostSeconds: none('seconds') },
   'alert-to-pubsub/watch/looks': { mostAtOnce: none('alerts, within mostKnownMemory') },

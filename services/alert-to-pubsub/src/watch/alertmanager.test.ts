@@ -40,6 +40,33 @@ it('reads a list, whatever the pieces in which it arrives', async () => {
   }
 });
 
+it.each([
+  ['a text', 'x'.repeat(3_000_000)],
+  ['quotes and backslashes', '\\"'.repeat(1_500_000)],
+  ['escapes of six characters', '\u0001'.repeat(1_000_000)],
+  ['characters of three and four bytes', '語🔥'.repeat(700_000)],
+  ['a text with brackets', '}],[{'.repeat(700_000)],
+  ['several texts', ''],
+])('lists an alert, and those after it, that contains more than 1 MiB: %s', async (_, long) => {
+  const annotations: Record<string, string> = { summary: 'short', long };
+  if (long === '') for (const i of 'abcdefgh') annotations[i] = i.repeat(900_000);
+  const list = [alert, { ...alert, annotations, labels: { large: 'y' } }, alert];
+  const bytes = Buffer.from(JSON.stringify(list));
+  for (const size of [999, 65_536, 10_000_000]) {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    );
+    const url = await startServer((response) => void Readable.from(pieces).pipe(response));
+    const found: ListedAlert[] = [];
+
+    await listAlerts(url, (each) => found.push(each), signal);
+
+    expect(found.map(({ labels }) => labels)).toEqual([alert.labels, { large: 'y' }, alert.labels]);
+    expect(found[1]?.annotations.summary).toBe('short');
+    expect(found[1]?.annotations.long?.slice(0, 100_000)).toBe(long.slice(0, 100_000));
+  }
+});
+
 function* endless(start: string, piece: string) {
   for (yield start; ; ) yield piece.repeat(10_000);
 }

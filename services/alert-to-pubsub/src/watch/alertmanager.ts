@@ -21,10 +21,14 @@ const Status = z.object({
 const timeoutMs = 15_000;
 /** 100,000 alerts of the usual size. */
 const mostBytes = 2 ** 27;
-/** Limit of an alert, and of all that is between alerts. */
+/** Limit of all that is between alerts, and of a text in an alert: a longer one is cut. No known alert has longer labels. */
 const mostPartBytes = 2 ** 20;
+/** Limit of an alert with its cut texts. */
+const mostAlertBytes = 2 ** 24;
 /** Bytes of memory of such a part once it is parsed. */
-const mostPartMemory = 2 ** 23;
+const mostPartMemory = 2 ** 26;
+/** Bytes of the longest escape, `\u1234`. */
+const escapeLength = 6;
 const [quote, backslash] = [0x22, 0x5c];
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
@@ -75,27 +79,43 @@ export async function readStatus(url: string, signal: AbortSignal): Promise<Aler
 }
 
 /**
- * The objects of a JSON list, one at a time, because the complete list may be larger than the memory.
+ * The objects of a JSON list, one at a time, because the complete list may be larger than the memory. Long texts are cut.
  *
  * @throws `unusable`
  */
 async function* elementsOf(stream: AsyncIterable<Buffer>, unusable: Error): AsyncGenerator<string> {
   let [bytes, depth, count] = [0, 0, 0];
-  let [isText, isEscaped] = [false, false];
-  let element = Buffer.alloc(0);
+  let [isText, isEscaped, isCut] = [false, false, false];
+  /** Where the text begins, and its last escape, in bytes of the response. */
+  let [textAt, escapeAt] = [0, 0];
+  let element: Buffer[] = [];
+  let elementBytes = 0;
   /** The list, with 0 instead of each object. */
   let list = '';
   for await (const chunk of stream) {
     let from = 0;
-    bytes += chunk.length;
-    if (bytes > mostBytes || Math.max(element.length, list.length) > mostPartBytes) throw unusable;
+    if (elementBytes > mostAlertBytes || list.length > mostPartBytes) throw unusable;
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at];
       if (isText) {
+        const place = bytes + at;
+        const isLong = !isCut && depth > 1 && place - textAt > mostPartBytes;
+        // Not within an escape.
+        if (isLong && !isEscaped && (byte === backslash || place - escapeAt >= escapeLength)) {
+          isCut = true;
+          element.push(chunk.subarray(from, at));
+          elementBytes += at - from;
+        }
         isText = isEscaped || byte !== quote;
         isEscaped = !isEscaped && byte === backslash;
-      } else if (byte === quote) isText = true;
-      else if (byte === openList || byte === openObject) {
+        if (isEscaped) escapeAt = place;
+        if (!isCut || isText) continue;
+        isCut = false;
+        from = at;
+      } else if (byte === quote) {
+        isText = true;
+        textAt = bytes + at;
+      } else if (byte === openList || byte === openObject) {
         depth += 1;
         if (depth !== 2) continue;
         list += `${chunk.toString('latin1', from, at)}0`;
@@ -103,15 +123,21 @@ async function* elementsOf(stream: AsyncIterable<Buffer>, unusable: Error): Asyn
       } else if (byte === closeList || byte === closeObject) {
         depth -= 1;
         if (depth !== 1) continue;
-        yield Buffer.concat([element, chunk.subarray(from, at + 1)]).toString();
-        element = Buffer.alloc(0);
+        yield Buffer.concat([...element, chunk.subarray(from, at + 1)]).toString();
+        element = [];
+        elementBytes = 0;
         count += 1;
         from = at + 1;
       }
     }
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw unusable;
     const rest = chunk.subarray(from);
-    if (depth > 1) element = Buffer.concat([element, rest]);
-    else list += rest.toString('latin1');
+    if (depth <= 1) list += rest.toString('latin1');
+    else if (!isCut) {
+      element.push(rest);
+      elementBytes += rest.length;
+    }
   }
   const found = parseJson(list, mostPartMemory);
   if (Array.isArray(found) && found.length === count && found.every((one) => one === 0)) return;
