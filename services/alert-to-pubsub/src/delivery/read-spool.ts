@@ -2,13 +2,14 @@
  * Reads the spool for one sink: once to its end, and again what its backlog had no space for. Messages for other sinks are skipped, and so
  * are records that are not messages, which become dead letters.
  */
+
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
 import { asError, errorText, measureJson } from '@skolo/base';
 import type { Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
+import { mostAlertMemory } from '../receive/alert.ts';
 import type { Arrived } from '../state/arrived.ts';
-import { mostAlertMemory } from '../state/records.ts';
 import { fit } from '../state/shorten.ts';
 import type { Backlog } from './backlog.ts';
 import { isUrgent, urgent, type Waiting } from './queue.ts';

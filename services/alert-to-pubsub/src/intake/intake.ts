@@ -3,6 +3,7 @@
  * Requests that arrive while a group is written form the next one, up to half a megabyte, and share one sync. The known alerts change
  * only once the messages are in the spool.
  */
+
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
 import { count, errorText, isObject } from '@skolo/base';
@@ -11,6 +12,7 @@ import { hangingDisk } from '@skolo/base/durable/disk';
 import { type Clock, isOfRack, type Presence, wallTime } from '@skolo/common';
 import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import type { EmitAlertEvent } from '../events.ts';
+import { mostAlertMemory } from '../receive/alert.ts';
 import {
   type AcceptAlerts,
   type Batch,
@@ -37,7 +39,6 @@ import {
   type Update,
   update,
 } from '../state/known-alerts.ts';
-import { mostAlertMemory } from '../state/records.ts';
 import { fit, shorten } from '../state/shorten.ts';
 import { Draft } from './draft.ts';
 import { fingerprintOf } from './fingerprint.ts';

@@ -1,7 +1,6 @@
 /** Reads one alert, from an Alertmanager message or a Prometheus list, and decides whether it is valid, and whether it is firing or over. */
 import type { Endpoint } from '@skolo/alerts';
-import { isObject, measureJson } from '@skolo/base';
-import { mostAlertMemory, whyTooLarge } from '../state/records.ts';
+import { isObject, measureJson, mostPerByte } from '@skolo/base';
 import type { BadAlert, ReceivedAlert } from './batch.ts';
 import { readTime } from './time.ts';
 
@@ -11,6 +10,8 @@ const listed = new Set(['labels', 'annotations', 'startsAt', 'endsAt', 'generato
 const aheadMs = 60_000;
 /** Prometheus repeats an end for 15 minutes. An end no older than this is current. In milliseconds. */
 const currentEndMs = 16 * 60_000;
+/** What the sender of an alert chooses, in bytes of memory: many times as much as the longest text that a receiver shows. */
+export const mostAlertMemory = 2 ** 20;
 const fingerprint = /^[0-9a-f]{16}$/;
 
 /**
@@ -146,4 +147,11 @@ export function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value !== 'string') return String(value);
   return JSON.stringify(value.length > mostShown ? `${value.slice(0, mostShown)}…` : value);
+}
+
+/** Returns why a JSON text cannot be kept, or undefined if it can. */
+export function whyTooLarge(text: string, most: number): string | undefined {
+  const isSmall = text.length * mostPerByte <= most;
+  if (isSmall || measureJson(Buffer.from(text)).value <= most) return undefined;
+  return `requires more than ${most / 1024} KiB of memory, because it is long or consists of many small parts`;
 }

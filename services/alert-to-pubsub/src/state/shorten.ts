@@ -1,8 +1,9 @@
 /** Cuts what is large inside an alert, so that it fits into memory, and is sent with everything that is short. */
+
 import type { Group } from '@skolo/alerts';
 import { measureJson } from '@skolo/base';
+import { mostAlertMemory } from '../receive/alert.ts';
 import { type Chosen, memoryOf } from './known-alerts.ts';
-import { mostAlertMemory } from './records.ts';
 
 interface Part {
   holder: Record<string, unknown>;

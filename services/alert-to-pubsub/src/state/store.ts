@@ -1,4 +1,5 @@
 /** The spool on disk, and the snapshot of the known alerts. Reads both one record at a time, within limits of memory. */
+
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
@@ -7,10 +8,11 @@ import { type Snapshot, Snapshots, Spool } from '@skolo/base/durable';
 import type { Clock } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
+import { whyTooLarge } from '../receive/alert.ts';
 import type { ArrivedFile } from './arrived.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { KnownAlert, restored, type Tracked, track } from './known-alerts.ts';
-import { mostRecordMemory, type ReadLimits, whyTooLarge } from './records.ts';
+import { mostRecordMemory, type ReadLimits } from './records.ts';
 import { fit } from './shorten.ts';
 
 /** The known alerts, and the position in the spool up to which they are complete. */
