@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { newNonce } from '../history/commit-message.ts';
 import { newKeyPair, run, sha1Of } from '../testing/offsite.ts';
 import { pack } from './pack.ts';
-import { unpacked } from './unpack.ts';
+import { type Match, unpacked } from './unpack.ts';
 
 const content = Buffer.from('interface eth0\n');
 /** The digest in names of earlier releases. */
@@ -29,19 +29,19 @@ interface Opening {
   isArchive?: boolean;
 }
 
-/** The content, and whether it is authenticated. */
+/** The content, and how it matches its name. */
 async function opened(
   object: Buffer,
   about: { encrypted: boolean; digest: string; device?: string; day?: string },
   options: Opening,
-): Promise<{ content: Buffer; isAuthenticated: boolean | undefined }> {
-  let isAuthenticated: boolean | undefined;
-  const admit = (is: boolean) => {
-    isAuthenticated = is;
+): Promise<{ content: Buffer; match: Match | undefined }> {
+  let match: Match | undefined;
+  const admit = (is: Match) => {
+    match = is;
   };
   const given = { ...options, packedSize: object.length, admit };
   const pieces = unpacked(Readable.from([object]), { device, day, ...about }, given);
-  return { content: await buffer(pieces), isAuthenticated };
+  return { content: await buffer(pieces), match };
 }
 
 async function unpack(...args: Parameters<typeof opened>): Promise<Buffer> {
@@ -168,7 +168,7 @@ describe('a copy that was made with the backup key', () => {
 
     expect(await opened(made.object, about, { ...options, backupKey: ending })).toEqual({
       content,
-      isAuthenticated: true,
+      match: 'authenticated',
     });
     for (const [given, as] of [
       [{ ...options, backupKey: other }, about],
@@ -181,9 +181,12 @@ describe('a copy that was made with the backup key', () => {
         { ...about, day: '2026-11-21' },
       ],
     ] as const) {
-      expect(await opened(made.object, as, given)).toEqual({ content, isAuthenticated: false });
+      await expect(opened(made.object, as, given)).rejects.toMatchObject({
+        code: 'damaged',
+        message: expect.stringContaining('or was made with another backup-key'),
+      });
     }
-    expect((await opened(made.object, about, options)).isAuthenticated).toBeUndefined();
+    expect(await opened(made.object, about, options)).toEqual({ content, match: 'unknown' });
   });
 
   it('differs from every copy without it', async () => {
@@ -192,10 +195,13 @@ describe('a copy that was made with the backup key', () => {
     const foreign = await make(recipients, undefined);
     const options = { identities: [identity], what: 'it', backupKey };
     const stolen = await make(recipients, other);
-    for (const { object, digest } of [foreign, stolen]) {
-      const about = { encrypted: true, digest };
-      expect(await opened(object, about, options)).toMatchObject({ isAuthenticated: false });
-    }
+    const about = (digest: string) => ({ encrypted: true, digest });
+    expect(await opened(foreign.object, about(foreign.digest), options)).toMatchObject({
+      match: 'verified',
+    });
+    await expect(opened(stolen.object, about(stolen.digest), options)).rejects.toMatchObject({
+      code: 'damaged',
+    });
   });
 });
 

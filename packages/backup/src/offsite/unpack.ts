@@ -8,6 +8,7 @@ import { createGunzip } from 'node:zlib';
 import { errorCode } from '@skolo/base';
 import type { Secret } from '@skolo/base/secrets';
 import { BackupError, limits } from '@skolo/equipment/models/configuration';
+import { hashed } from '../git/fast-import.ts';
 import { decryptWith } from './age.ts';
 import { afterBeginning } from './beginning.ts';
 import { copyKey } from './copy-key.ts';
@@ -24,11 +25,17 @@ interface UnpackOptions {
   packedSize: number;
   /** Free space for the content, in bytes. */
   freeBytes?: number;
-  /** Whether it is an archive of the jumphost. */
-  isArchive?: boolean;
-  /** With a backup key: called once the content has ended. @throws BackupError It must not be used. */
-  admit?(isAuthenticated: boolean): void;
+  /** Whether it is an archive of the jumphost; undefined if that is not known. */
+  isArchive?: boolean | undefined;
+  /** Called once the content has ended, if it is not known to be damaged. @throws BackupError It must not be used. */
+  admit?(match: Match): void;
 }
+
+/**
+ * How the content matches the digest in the name: keyed with the backup key, or not. Without that key, a keyed digest cannot be
+ * compared.
+ */
+export type Match = 'authenticated' | 'verified' | 'unknown';
 
 type About = Pick<NamedObject, 'encrypted' | 'digest' | 'device' | 'day'>;
 
@@ -46,20 +53,25 @@ export async function* unpacked(
   about: About,
   options: UnpackOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { identities, backupKey, what, admit } = options;
+  const { identities, backupKey, what, isArchive, admit } = options;
   const { encrypted, digest, device, day: time } = about;
-  let content: Hash | Hmac = createHash('sha1');
+  const stored = createHash('sha256');
+  // Earlier releases used SHA-1.
+  let unkeyed: Hash | Hmac = createHash('sha1');
+  let keyed: Hmac | undefined;
   let nonce: string | undefined;
-  const pieces = bounded(object, options);
+  const pieces = hashed(bounded(object, options), stored);
   const packed = encrypted ? decryptWith(identities, what)(pieces) : pieces;
   const plain = afterBeginning(packed, nonceMemberLength, (beginning) => {
     nonce = nonceOf(beginning);
-    if (backupKey && nonce !== undefined)
-      content = createHmac('sha256', copyKey(backupKey, { nonce, device, time }));
+    if (nonce === undefined) return;
+    unkeyed = createHmac('sha256', nonce);
+    keyed = backupKey && createHmac('sha256', copyKey(backupKey, { nonce, device, time }));
   });
   try {
     for await (const chunk of limited(gunzipped(plain), options)) {
-      content.update(chunk);
+      unkeyed.update(chunk);
+      keyed?.update(chunk);
       yield chunk;
     }
   } catch (error) {
@@ -67,11 +79,17 @@ export async function* unpacked(
     const why = errorCode(error)?.startsWith('Z_') ? 'the content is damaged' : String(error);
     throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
   }
-  const matches = digestOf(content) === digest;
-  // What is encrypted cannot be damaged unnoticed. A nonce may belong to a key that this computer does not have.
-  if (nonce === undefined && !encrypted && !matches)
-    throw new BackupError('damaged', `${what}: its content does not match its name`);
-  if (backupKey) admit?.(nonce !== undefined && matches);
+  const mayBeKeyed = nonce !== undefined || (encrypted && isArchive !== false);
+  if (keyed && digestOf(keyed) === digest) admit?.('authenticated');
+  else if ([unkeyed, stored].some((hash) => digestOf(hash) === digest)) admit?.('verified');
+  else if (backupKey === undefined && mayBeKeyed) admit?.('unknown');
+  else throw differs(what, backupKey);
+}
+
+/** The error of content that matches no digest which its name may have. */
+export function differs(what: string, backupKey: Secret | undefined): BackupError {
+  const orKey = backupKey ? '; it is damaged, or was made with another backup-key' : '';
+  return new BackupError('damaged', `${what}: its content does not match its name${orKey}`);
 }
 
 /** Rejects an object that is larger than listed, or than the disk. @throws BackupError `damaged` */

@@ -44,7 +44,7 @@ export async function openGitSource(
     if (temp !== undefined) await clone(from, temp, signal);
     const dir = local ?? temp ?? '';
     // The rack's own repository, which was set aside, is not encrypted.
-    const facts = { what: place, isArchive: false, isAuthenticated: false };
+    const facts = { what: place, isArchive: false, match: 'verified' } as const;
     const admit = (path: string, id: string) => {
       const isEncrypted = local !== undefined || encrypted.test(path);
       admitCopy({ ...facts, id, isEncrypted }, trust);

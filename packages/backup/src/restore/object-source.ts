@@ -11,7 +11,7 @@ import { notStored } from '../git/storage-error.ts';
 import { named, type OurObject, parseObjectName, timeOf } from '../offsite/name.ts';
 import { archiveDigest } from '../offsite/pack.ts';
 import type { OffsitePlace } from '../offsite/place.ts';
-import { bounded, unpacked } from '../offsite/unpack.ts';
+import { bounded, differs, type Match, unpacked } from '../offsite/unpack.ts';
 import type { BackupSource, Version } from '../source.ts';
 import { admitCopy, type Trust } from './trust.ts';
 
@@ -97,11 +97,12 @@ async function writeContent(
   const what = `${place.url}/${id}`;
   const { device, day: time, digest, encrypted: isEncrypted } = about;
   const { backupKey, archived } = trust;
-  const isArchive = device === archived;
-  const admit = (isAuthenticated: boolean) =>
-    admitCopy({ what, id, isArchive, isEncrypted, isAuthenticated }, trust);
+  const isArchive = archived === undefined ? undefined : device === archived;
+  const facts = { what, id, isArchive: isArchive ?? false, isEncrypted };
+  const admit = (match: Match) => admitCopy({ ...facts, match }, trust);
   // Before it is read, if nothing in it can authenticate it.
-  if (backupKey === undefined || (isArchive && !isEncrypted)) admit(false);
+  if (backupKey === undefined || (isArchive && !isEncrypted))
+    admitCopy({ ...facts, match: 'unknown' }, { ...trust, onUnauthenticated: undefined });
   const { bavail, bsize } = await statfs(dirname(file));
   const options = { identities, what, packedSize, freeBytes: bavail * bsize, isArchive };
   const save = (content: AsyncIterable<Uint8Array>, to: string) =>
@@ -113,7 +114,10 @@ async function writeContent(
   const packed = `${file}.packed`;
   try {
     await save(bounded(stored, options), packed);
-    admit(digest === (await archiveDigest(packed, { backupKey, device, time })));
+    if (digest === (await archiveDigest(packed, { backupKey, device, time })))
+      admit('authenticated');
+    else if (digest === (await archiveDigest(packed, undefined))) admit('verified');
+    else throw differs(what, backupKey);
     await save(unpacked(createReadStream(packed), about, options), file);
   } finally {
     await rm(packed, { force: true });

@@ -1,6 +1,7 @@
 /** Decides which copies are used: whoever can write to a destination can add some that the rack did not make. */
 import type { Secret } from '@skolo/base/secrets';
 import { BackupError } from '@skolo/equipment/models/configuration';
+import type { Match } from '../offsite/unpack.ts';
 
 export interface Trust {
   /** The rack's backup key; undefined on a computer without its secret store. */
@@ -11,8 +12,8 @@ export interface Trust {
   encrypts?: boolean | undefined;
   /** Name of the jumphost, whose archives are always encrypted. */
   archived?: string | undefined;
-  /** Called with each copy that is accepted although it is not authenticated. */
-  onUnauthenticated?: ((what: string) => void) | undefined;
+  /** Called with each copy that is used although it is not authenticated, and whether its content matches its name. */
+  onUnauthenticated?: ((what: string, match: Match) => void) | undefined;
 }
 
 interface CopyFacts {
@@ -22,27 +23,27 @@ interface CopyFacts {
   id: string;
   isArchive: boolean;
   isEncrypted: boolean;
-  isAuthenticated: boolean;
+  match: Match;
 }
 
 /** @throws BackupError `unauthenticated`: it must not be used. */
 export function admitCopy(
-  { what, id, isArchive, isEncrypted, isAuthenticated }: CopyFacts,
+  { what, id, isArchive, isEncrypted, match }: CopyFacts,
   { backupKey, accepted, encrypts, onUnauthenticated }: Trust,
 ): void {
   if (isArchive && !isEncrypted) {
     throw rejected(`${what}: the archive is not encrypted, so router-backup did not make it`);
   }
-  if (isAuthenticated) return;
+  if (match === 'authenticated') return;
   if (!isEncrypted && encrypts) {
     throw rejected(`${what} is neither encrypted, as rack.yaml requires, nor authenticated`);
   }
   if (!(accepted?.has(id) ?? backupKey === undefined)) {
     throw rejected(
-      `${what} is not authenticated: it is damaged, or was not made with the rack's backup-key, so anyone may have written it; to use it anyway, specify its complete ID: --version ${id} --unauthenticated`,
+      `${what} is not authenticated, so anyone may have written it; to use it anyway, specify its complete ID: --version ${id} --unauthenticated`,
     );
   }
-  onUnauthenticated?.(what);
+  onUnauthenticated?.(what, match);
 }
 
 function rejected(message: string): BackupError {

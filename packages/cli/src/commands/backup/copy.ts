@@ -36,7 +36,10 @@ import type { Reader } from './reader.ts';
 export interface CopyOptions {
   from: string;
   identity?: string | undefined;
-  /** With `--unauthenticated`: versions that a person has named. Their complete IDs contain a digest, so nobody can choose their content. */
+  /**
+   * With `--unauthenticated`: versions that a person has named. Their complete IDs contain a digest, so nobody can choose their content,
+   * unless the digest is keyed and the key is not here.
+   */
   accepted?: Set<string> | undefined;
 }
 
@@ -97,15 +100,17 @@ async function trustIn(
 ): Promise<Trust> {
   let backupKey: Secret | undefined;
   const reported = new Set<string>();
-  const trust = {
+  const trust: Trust = {
     accepted,
-    onUnauthenticated(what: string) {
+    onUnauthenticated(what, match) {
       if (reported.has(what)) return;
       reported.add(what);
       const why = rack
         ? backupKey === undefined && `; the secret store has no backup-key of ${rack.name}`
         : "; to compare it with the rack's backup-key, add --on RACK or --rack FILE";
-      io.err(plain(`${what} is not authenticated${why || ''}`));
+      const orUnknown =
+        match === 'unknown' ? ', and its content cannot be compared with its name' : '';
+      io.err(plain(`${what} is not authenticated${orUnknown}${why || ''}`));
     },
   };
   if (rack === undefined) return trust;

@@ -161,6 +161,21 @@ describe('an archive that the rack did not make', () => {
     }
   });
 
+  it.each([
+    ['the key', backupKey],
+    ['no key', undefined],
+  ])('is damaged if a person names it, and its file has another content: %s', async (_, key) => {
+    const { add, folder, read } = await place(['2026-11-19']);
+    const name = await add('2026-11-18', [file('etc/day', 'chosen')], 'none');
+    const foreign = await add('2026-11-20', forged, 'none');
+    await rename(join(folder, 'offsite', foreign), join(folder, 'offsite', name));
+
+    const reading = read(name, { unauthenticated: true, backupKey: key });
+
+    if (key) await expect(reading).rejects.toThrow(`${name}: its content does not match its name`);
+    else expect((await reading).title).toMatch(/, not authenticated$/);
+  });
+
   it('gives the machine history if a person names it, too', async () => {
     const { add, read } = await place(['2026-11-19']);
     const addHistory = (day: string) =>
