@@ -5,14 +5,19 @@ import { openSource, parseObjectName } from '@skolo/backup';
 import { Secret } from '@skolo/base/secrets';
 import { expect, it } from 'vitest';
 import { identity, jumphost, type OffsiteLab, startOffsite } from '../testing/offsite-lab.ts';
+import { openPlace } from './destination.ts';
 
 const keys = ['of the rack, '.repeat(3), 'another one, '.repeat(3)] as const;
 
-async function setKey(lab: OffsiteLab, key: string | undefined): Promise<void> {
+async function writeKey(lab: OffsiteLab, key: string | undefined): Promise<void> {
   const file = join(lab.dir, 'secrets/backup-key');
   await mkdir(dirname(file), { recursive: true });
   if (key === undefined) await rm(file);
   else await writeFile(file, `${key}\n`, { mode: 0o600 });
+}
+
+async function setKey(lab: OffsiteLab, key: string | undefined): Promise<void> {
+  await writeKey(lab, key);
   await lab.copies.follow();
   await lab.idle();
 }
@@ -108,7 +113,7 @@ it('sends archives of the jumphost again from the last one with the machine hist
   expect((await readdir(lab.offsite)).length).toBe(before.length + 3);
 });
 
-it('authenticates what is still waiting, in order', async () => {
+it('authenticates the newest version and what is still waiting, in order', async () => {
   const lab = await startOffsite();
   await lab.copied('router', 'one');
   const { offsite } = lab;
@@ -124,7 +129,122 @@ it('authenticates what is still waiting, in order', async () => {
   await lab.idle();
 
   expect((await authenticated(lab, 'router', keys[0])).sort()).toEqual([
-    ...['three', 'two', 'unauthenticated'],
+    ...['one', 'three', 'two', 'unauthenticated'],
   ]);
   expect(lab.copies.isStored('router', versions[1]?.id ?? '')).toBe(true);
+});
+
+it.each([
+  ['nothing waits', []],
+  ['a version waits', ['four']],
+])(
+  'sends all versions since the last one if the key came with a restart: %s',
+  async (_, waiting) => {
+    const lab = await startOffsite();
+    await lab.copied('router', 'zero');
+    const first = await lab.copied('router', 'one');
+    await rm(join(lab.offsite, '.skolo-backups'));
+    for (const text of waiting) await lab.store('router', text);
+    await lab.close();
+    await lab.storeOnly('router', 'two');
+    const newest = await lab.storeOnly('router', 'three');
+    await writeKey(lab, keys[0]);
+    await writeFile(join(lab.offsite, '.skolo-backups'), '');
+    lab.journal = undefined;
+    await lab.startProcess();
+    expect(lab.copies.isStored('router', first.id)).toBe(false);
+    await lab.idle();
+
+    const all = ['three', 'two', ...waiting, 'one'];
+    const contents = await authenticated(lab, 'router', keys[0]);
+    expect(contents.filter((content) => content !== 'unauthenticated')).toEqual(all);
+    expect(lab.copies.isStored('router', newest.id)).toBe(true);
+    const names = await readdir(lab.offsite);
+    await lab.restart();
+    await lab.idle();
+    expect(await readdir(lab.offsite)).toEqual(names);
+  },
+);
+
+it.each([[1], [2]])(
+  'authenticates an archive with the machine history if others wait when the key comes: %s',
+  async (waiting) => {
+    const lab = await startOffsite();
+    await lab.archive('with history');
+    for (let at = 0; at < 2; at += 1) await lab.archive(`partial ${at}`, { isPartial: true });
+    await lab.idle();
+    await rm(join(lab.offsite, '.skolo-backups'));
+    let newest = '';
+    for (let at = 0; at < waiting; at += 1)
+      newest = (await lab.archive(`waits ${at}`, { isPartial: true })).id;
+    await expect.poll(() => lab.degraded.get('upload')).toContain('the marker file');
+    const before = await readdir(lab.offsite);
+    await writeKey(lab, keys[0]);
+    await lab.copies.follow();
+    await writeFile(join(lab.offsite, '.skolo-backups'), '');
+    lab.time.pass(3_600_000);
+    await lab.idle();
+
+    const added = (await readdir(lab.offsite)).filter(
+      (name) => parseObjectName(name) && !before.includes(name),
+    );
+    expect(added).toHaveLength(3 + waiting);
+    expect(lab.copies.isStored(jumphost, newest)).toBe(true);
+  },
+);
+
+it('sends a copy again if the key comes while it is sent', async () => {
+  const sending = Promise.withResolvers<void>();
+  const mayArrive = Promise.withResolvers<void>();
+  const lab = await startOffsite({
+    async openPlace(rack) {
+      const place = await openPlace(rack, () => false);
+      return {
+        ...place,
+        async put(...args) {
+          sending.resolve();
+          await mayArrive.promise;
+          await place.put(...args);
+        },
+      };
+    },
+  });
+  const version = await lab.store('router', 'one');
+  await sending.promise;
+  await writeKey(lab, keys[0]);
+  await lab.copies.follow();
+  mayArrive.resolve();
+  await lab.idle();
+
+  expect((await authenticated(lab, 'router', keys[0])).sort()).toEqual(['one', 'unauthenticated']);
+  expect(lab.copies.isStored('router', version.id)).toBe(true);
+});
+
+it('counts a version as queued until the current key authenticates it', async () => {
+  const lab = await startOffsite();
+  const version = await lab.copied('router', 'one');
+  expect(lab.copies.stateOf(version)).toBe('stored');
+  await rm(join(lab.offsite, '.skolo-backups'));
+  await writeKey(lab, keys[0]);
+  await lab.copies.follow();
+
+  expect(lab.copies.stateOf(version)).toBe('queued');
+});
+
+it('looks for what is missing again if the versions could not be listed when the key came', async () => {
+  const lab = await startOffsite();
+  await lab.copied('router', 'one');
+  lab.failures.add('inHistory');
+  await writeKey(lab, keys[0]);
+  await lab.copies.follow();
+  await lab.settled();
+  const newest = await lab.store('router', 'two');
+  lab.failures.clear();
+  lab.time.pass(3_600_000);
+  await lab.idle();
+
+  await expect.poll(() => lab.copies.isStored('router', newest.id)).toBe(true);
+  expect((await authenticated(lab, 'router', keys[0])).sort()).toEqual([
+    ...['one', 'two', 'unauthenticated'],
+  ]);
 });

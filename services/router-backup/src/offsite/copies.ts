@@ -139,8 +139,13 @@ export class OffsiteCopies {
   /** Whether a device's newest version has arrived in each of its destinations. */
   isStored(device: string, version: string): boolean {
     return this.destinationsFor(device).every(
-      ({ id }) => this.queue.newest(id, device) === version,
+      (destination) => this.newest(destination, device) === version,
     );
+  }
+
+  /** A device's newest version in a destination. The current backup key must authenticate it, if there is one. */
+  private newest({ id, kind }: Destination, device: string): string | undefined {
+    return this.queue.newest(id, device, kind === 'upload' ? this.keyId : undefined);
   }
 
   /** A device's versions that wait for all of its destinations: they exist only in the rack. */
@@ -160,14 +165,8 @@ export class OffsiteCopies {
   }
 
   private async queueAllMissing(): Promise<void> {
-    for (const { destination } of this.routes.values()) {
-      await this.queueMissing(destination).catch((error: unknown) => {
-        const { url: place } = destination;
-        this.deps.log.warn(
-          { place, why: errorText(error) },
-          'missing versions cannot be determined',
-        );
-      });
+    for (const { destination, sender } of this.routes.values()) {
+      await this.queueMissing(destination).catch(() => sender.checkAgain());
     }
   }
 
@@ -269,13 +268,15 @@ export class OffsiteCopies {
   private async queueMissing(destination: Destination): Promise<void> {
     const { versions } = this.deps;
     const { id: place } = destination;
+    const late = this.late.get(place) ?? [];
+    this.late.set(place, late);
     const archived = await this.queueMissingOf(destination, await versions.inArchives());
     const inHistory = await this.queueMissingOf(destination, await versions.inHistory());
     const listed = new Set([...archived, ...inHistory]);
-    // Versions that were not listed are newer than the lists.
-    const late = (this.late.get(place) ?? []).filter(({ id }) => !listed.has(id));
     this.late.delete(place);
-    await this.enqueue(place, late);
+    // Versions that were not listed are newer than the lists.
+    const newer = late.filter(({ id }) => !listed.has(id));
+    await this.enqueue(place, newer);
   }
 
   /** @returns IDs of all versions of these devices */
@@ -284,30 +285,32 @@ export class OffsiteCopies {
     devices: readonly string[],
   ): Promise<string[]> {
     const { id: place } = destination;
-    const missing: Version[] = [];
     const listed: string[] = [];
-    const key = destination.kind === 'upload' ? this.keyId : undefined;
     for (const device of devices) {
       if (!this.accepts(destination, device)) continue;
-      if (key !== undefined) await this.queue.forget(place, device, key);
-      const newest = this.queue.newest(place, device);
-      const ofDevice = this.queue.for(place).filter((record) => record.device === device);
-      const known = new Set([newest, ...ofDevice.map(({ version }) => version)]);
-      const isNew = !this.isAllMissing && newest === undefined && ofDevice.length === 0;
       const newestFirst = await this.deps.versions.list(device);
       listed.push(...newestFirst.map(({ id }) => id));
-      const last = newestFirst.findIndex(({ id }) => known.has(id));
       const complete = newestFirst.findIndex(({ isPartial }) => !isPartial);
-      const end = isNew ? Math.max(0, complete) + 1 : last < 0 ? undefined : last;
-      missing.push(...newestFirst.slice(0, end).reverse());
+      const few = Math.max(0, complete) + 1;
+      const newest = this.queue.newest(place, device, undefined);
+      const isAgain = newest !== this.newest(destination, device);
+      const waiting = this.queue.for(place).filter((record) => record.device === device);
+      const known = new Set([newest, ...(isAgain ? [] : waiting.map(({ version }) => version))]);
+      const isNew = !this.isAllMissing && newest === undefined && waiting.length === 0;
+      const last = newestFirst.findIndex(({ id }) => known.has(id));
+      const end = isNew ? few : last < 0 ? undefined : isAgain ? Math.max(last + 1, few) : last;
+      await this.enqueue(place, newestFirst.slice(0, end).reverse(), isAgain);
     }
-    await this.enqueue(place, missing);
     return listed;
   }
 
-  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
+  private async enqueue(
+    place: string,
+    versions: readonly Version[],
+    isAgain = false,
+  ): Promise<void> {
     // Durable before it is sent: a destination with versions that the journal does not know would count as new.
-    await this.queue.add(place, versions);
+    await this.queue.add(place, versions, isAgain);
     this.routes.get(place)?.sender.wake();
   }
 

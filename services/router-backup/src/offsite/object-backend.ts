@@ -61,13 +61,17 @@ export class ObjectBackend implements Backend {
     if (!record) return [];
     const place = await this.place();
     const backupKey = this.deps.backupKey();
+    const key = backupKey && backupKeyId(backupKey);
     const packet = await this.packetOf(record, backupKey, signal);
     const { device, time, model } = record;
     try {
       const name = objectName({ device, time, ...packet });
       const about = { device, time, model };
       await this.using(() => place.put(name, packet.file, about, signal));
-      return [{ ...record, key: backupKey && backupKeyId(backupKey) }];
+      const keyNow = this.deps.backupKey();
+      // Sent again with a key that came meanwhile.
+      if (keyNow && backupKeyId(keyNow) !== key) return [];
+      return [{ ...record, key }];
     } catch (error) {
       throw isDamage(error) ? new DeviceBlocked(device, error) : error;
     } finally {

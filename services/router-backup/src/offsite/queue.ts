@@ -26,7 +26,6 @@ export type WaitingCopy = z.output<typeof WaitingCopy>;
 const StoredRecord = z.object({
   place: z.string(),
   device: z.string(),
-  /** Empty if it must be sent again. */
   version: z.string(),
   /** As in `WaitingCopy`. */
   key: z.string().optional(),
@@ -52,16 +51,14 @@ export class Queue extends Tables {
       .sort((a, b) => a.number - b.number);
   }
 
-  /** A device's newest version in a destination. */
-  newest(place: string, device: string): string | undefined {
-    return this.stored.get(keyOfStored(place, device))?.version || undefined;
-  }
-
-  /** Forgets a device's newest version in a destination, unless this key authenticates it. Never throws. */
-  async forget(place: string, device: string, key: string): Promise<void> {
+  /**
+   * A device's newest version in a destination.
+   *
+   * @param key ID of the backup key that must authenticate it there
+   */
+  newest(place: string, device: string, key: string | undefined): string | undefined {
     const record = this.stored.get(keyOfStored(place, device));
-    if (record === undefined || record.key === key) return;
-    await this.writeLater([this.stored.put({ ...record, version: '' })]);
+    return key === undefined || record?.key === key ? record?.version : undefined;
   }
 
   /** Whether a version was ever stored in a destination. */
@@ -69,12 +66,19 @@ export class Queue extends Tables {
     return [...this.stored.all.values()].some((record) => record.place === place);
   }
 
-  /** Queues versions that are neither queued nor stored. Never throws. */
-  async add(place: string, versions: readonly Version[]): Promise<void> {
-    const waits = new Set(this.for(place).map(({ version }) => version));
+  /**
+   * Queues versions that are neither queued nor stored. Never throws.
+   *
+   * @param isAgain also those that are, after what is queued
+   */
+  async add(place: string, versions: readonly Version[], isAgain = false): Promise<void> {
+    const waits = new Map(this.for(place).map(({ version, number }) => [version, number]));
     const changes: Change[] = [];
     for (const { id, device, time, sha1, nonce = newNonce(), model } of versions) {
-      if (waits.has(id) || this.newest(place, device) === id) continue;
+      const number = waits.get(id);
+      if (isAgain)
+        changes.push(...(number === undefined ? [] : [this.waiting.remove(keyOf(number))]));
+      else if (number !== undefined || this.newest(place, device, undefined) === id) continue;
       this.last += 1;
       const record: WaitingCopy = {
         number: this.last,

@@ -61,6 +61,12 @@ export class Sender {
     this.waking.abort();
   }
 
+  /** Missing versions could not be determined. */
+  checkAgain(): void {
+    this.isComplete = false;
+    this.wake();
+  }
+
   /** Aborts work in progress; it is still in the queue. */
   async close(): Promise<void> {
     this.stopping.abort();

@@ -7,6 +7,7 @@ import { Secret } from '@skolo/base/secrets';
 import { tempDir } from '@skolo/base/testing';
 import { type Clock, createLogger } from '@skolo/common';
 import { fakeTime } from '@skolo/common/testing';
+import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Rack } from '@skolo/rack';
 import { expect, onTestFinished } from 'vitest';
 import type { LocalVersions } from '../offsite/backend.ts';
@@ -57,6 +58,8 @@ export class OffsiteLab {
   readonly repository: Repository;
   readonly time = fakeTime('2026-11-20T08:00:00Z');
   readonly degraded = new Map<string, string>();
+  /** Parts whose versions cannot be listed. */
+  readonly failures = new Set<'inHistory'>();
   readonly logged: Record<string, unknown>[] = [];
   journal: Journal | undefined;
   private started: OffsiteCopies | undefined;
@@ -204,10 +207,13 @@ export class OffsiteLab {
   }
 
   private versions(): LocalVersions {
-    const { repository, archives } = this;
+    const { repository, archives, failures } = this;
     return {
       isArchived: (device) => device === jumphost,
-      inHistory: () => repository.devices(),
+      async inHistory() {
+        if (failures.has('inHistory')) throw new BackupError('storage', 'the history is damaged');
+        return await repository.devices();
+      },
       inArchives: async () => (archives[0] ? [jumphost] : []),
       list: async (device, limit) =>
         device === jumphost
