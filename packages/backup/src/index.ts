@@ -17,7 +17,7 @@ export { archiveDigest, pack } from './offsite/pack.ts';
 export type { OffsitePlace } from './offsite/place.ts';
 export { expired } from './offsite/retention.ts';
 export { openSource } from './restore/open-source.ts';
-export { pickVersion } from './restore/pick-version.ts';
+export { pickVersion, unusable } from './restore/pick-version.ts';
 export { appendMissing, openBundle, rebuildHistory, writeBundle } from './restore/rebuild.ts';
 export type { Trust } from './restore/trust.ts';
 export { type BackupSource, shownId, type Version } from './source.ts';

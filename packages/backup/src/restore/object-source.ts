@@ -58,7 +58,12 @@ export function objectSource(
         await rm(file, { force: true }).catch(() => undefined);
         signal.throwIfAborted();
         if (!(error instanceof BackupError)) throw notStored(`${file} cannot be written`, error);
-        failure = error;
+        const { code, message } = error;
+        const { name } = copy.object;
+        // A location's own errors do not name the copy.
+        failure = message.includes(name)
+          ? error
+          : new BackupError(code, `${name}: ${message}`, { cause: error });
       }
     }
     throw failure;

@@ -1,6 +1,6 @@
 import { BackupError } from '@skolo/equipment/models/configuration';
 import { describe, expect, it } from 'vitest';
-import { pickVersion } from './pick-version.ts';
+import { pickVersion, unusable } from './pick-version.ts';
 
 const days = [20, 19, 18, 17];
 const versions = days.map((day) => ({
@@ -46,6 +46,18 @@ describe('pickVersion', () => {
       passed,
     ]);
   });
+
+  it.each(unusable)('passes a copy that anyone may have made so: %s', async (code) => {
+    const reasons = [`20 is ${code}`, `19 is ${code}`];
+    expect(await picked('latest', { 20: code, 19: code }, unusable)).toEqual([18, reasons]);
+  });
+
+  it.each(['unreachable', 'storage'] as const)(
+    'does not pass a failure of place or disk: %s',
+    async (code) => {
+      await expect(picked('latest', { 20: code }, unusable)).rejects.toMatchObject({ code });
+    },
+  );
 
   it('reads the version that a person has named, or fails', async () => {
     for (const wanted of ['v2000000000', 'v20000']) {

@@ -3,6 +3,11 @@ import { BackupError } from '@skolo/equipment/models/configuration';
 import type { Version } from '../source.ts';
 import { isId, resolveVersion } from '../versions.ts';
 
+/** Codes of errors of one copy that whoever can write to its place can cause, so that it must not hide older ones. */
+export const unusable: readonly BackupError['code'][] = [
+  ...(['damaged', 'not-found', 'rejected', 'unauthenticated'] as const),
+];
+
 interface PickOptions<T> {
   /** As accepted by `resolveVersion`. */
   wanted: string;

@@ -87,6 +87,19 @@ describe('skolo backup --from', () => {
     expect(restore.err).toContain('is not authenticated');
   });
 
+  it('passes a newer copy that cannot be read', async (context) => {
+    if (process.getuid?.() === 0) return context.skip('root may read everything');
+    const { copy, dir, show, ofRack } = await startPlace();
+    await copy('2026-11-18', 'genuine', own);
+    const name = await copy('2026-11-19', 'of eve');
+    await chmod(join(dir, 'offsite', name), 0o000);
+
+    const latest = await show(...ofRack);
+
+    expect(latest).toMatchObject({ out: 'genuine\n', exitCode: 0 });
+    expect(latest.err).toContain(`${name}: ${dir}/offsite: the user that`);
+  });
+
   it('accepts another copy if a person names it', async () => {
     const { copy, show, ofRack } = await startPlace();
     const name = await copy('2026-11-19', 'of an earlier version');

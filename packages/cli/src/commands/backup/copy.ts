@@ -13,6 +13,7 @@ import {
   resolveVersion,
   shownRemote,
   type Trust,
+  unusable,
   type Version,
 } from '@skolo/backup';
 import { errorText, orAborted } from '@skolo/base';
@@ -156,9 +157,7 @@ function copyOf(source: BackupSource, context: CopyContext): Copy {
       wanted,
       read: (version) => source.content(version),
       // Without the key, what is damaged or encrypted for somebody else may be genuine.
-      passes: trust.backupKey
-        ? ['damaged', 'no-key', 'not-found', 'unauthenticated']
-        : ['unauthenticated'],
+      passes: trust.backupKey ? [...unusable, 'no-key'] : ['unauthenticated'],
       onPass: (error) => io.err(plain(`${errorText(error)}; trying the previous version`)),
     });
     const { version, content } = await explaining(() => picking, { noKey });
