@@ -1,6 +1,6 @@
 /** A jumphost's archives in an off-site directory, intact and damaged, with and without the machine history. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { archiveDigest, newNonce, pack } from '@skolo/backup';
 import { Secret } from '@skolo/base/secrets';
@@ -195,6 +195,43 @@ describe('an archive that the rack did not make', () => {
       expect(time).toMatch(/^2026-11-20T/);
       expect(history?.time).toMatch(/^2026-11-17T/);
     }
+  });
+
+  it.each([
+    ['the key', backupKey],
+    ['no key', undefined],
+  ])('is named if only the machine history comes from it: %s', async (_, key) => {
+    const { add, files, read, said } = await place(['2026-11-20']);
+    const older = await add('2026-11-17', [file(machineHistory, 'of eve')], 'none');
+    const without = await add('2026-11-18', forged, 'none');
+    const newest = key ? 'latest' : basename(files[0] ?? '');
+
+    const version = [newest, without, older].join();
+    const copy = await read(version, { unauthenticated: true, backupKey: key });
+
+    expect(copy.history?.time).toMatch(/^2026-11-17T/);
+    expect(copy.from).toMatchObject({ isAuthenticated: key !== undefined });
+    expect(copy.title).toMatch(
+      key
+        ? /^[^,]*, archive of [^,]*, machine history not authenticated$/
+        : /, not authenticated, machine history not authenticated$/,
+    );
+    expect(said.filter((line) => line.includes(`${older} is not authenticated`))).toHaveLength(1);
+    const { title } = await read([newest, without].join(), {
+      unauthenticated: true,
+      backupKey: key,
+    });
+    expect(title).not.toContain('machine history');
+  });
+
+  it('is passed if it cannot be read', async (context) => {
+    if (process.getuid?.() === 0) return context.skip('root may read everything');
+    const { add, folder, read, said } = await place(['2026-11-18', '2026-11-19']);
+    const name = await add('2026-11-20', forged, 'none');
+    await chmod(join(folder, 'offsite', name), 0o000);
+
+    expect((await read()).time).toMatch(/^2026-11-19T/);
+    expect(said).toEqual([expect.stringMatching(`${name}: .*: the user that`)]);
   });
 
   it('hides neither the genuine one of a day nor the machine history', async () => {

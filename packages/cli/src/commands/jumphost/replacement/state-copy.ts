@@ -1,6 +1,6 @@
 /** Decides from which copy the state of an old jumphost is restored: an off-site archive, or its disk in the spare. */
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BackupSource, Trust, Version } from '@skolo/backup';
 import { count, errorText, shellWord } from '@skolo/base';
@@ -65,23 +65,24 @@ export async function readArchive(
   const { explaining, withCopy } = await import('../../backup/copy.ts');
   const ids = named.split(',');
   const [wanted = 'latest'] = ids;
-  let isAuthenticated = true;
+  const foreign = new Set<string>();
   const trust: Trust = {
     backupKey,
     archived: name,
     accepted: new Set(unauthenticated ? ids : []),
-    onUnauthenticated() {
-      isAuthenticated = false;
+    onUnauthenticated(what) {
+      foreign.add(basename(what));
+      io.err(plain(`${what} is not authenticated`));
     },
   };
   return await withCopy(command, { from, identity, trust }, async ({ source }) => {
     const versions = await explaining(() => source.versions(name), { subject: name });
-    const { pickVersion } = await import('@skolo/backup');
+    const { pickVersion, unusable } = await import('@skolo/backup');
     let passed = 0;
     const picking = pickVersion(versions, {
       wanted,
       read: (version) => unpack(source, version, join(folder, 'archive')),
-      passes: ['damaged', 'unauthenticated'],
+      passes: unusable,
       onPass(error) {
         passed += 1;
         io.err(plain(`${errorText(error)}; trying the previous archive`));
@@ -96,13 +97,19 @@ export async function readArchive(
       },
     );
     const { id, time } = version;
+    const isAuthenticated = !foreign.has(id);
     const older = versions.slice(versions.findIndex((each) => each.id === id) + 1);
+    const history = archive.history ? undefined : await findHistory(io, source, older, folder);
+    const notes = [
+      isAuthenticated ? '' : ', not authenticated',
+      history && foreign.has(history.id) ? ', machine history not authenticated' : '',
+    ];
     return {
-      title: `${from}, archive of ${time}${isAuthenticated ? '' : ', not authenticated'}`,
+      title: `${from}, archive of ${time}${notes.join('')}`,
       id: `${from} ${id}${isAuthenticated ? '' : ' (not authenticated)'}`,
       time,
       from: { tar: await localFile(archive.file), isAuthenticated },
-      history: archive.history ? undefined : await findHistory(io, source, older, folder),
+      history,
     };
   });
 }
@@ -133,7 +140,7 @@ async function findHistory(
   source: BackupSource,
   archives: readonly Version[],
   folder: string,
-): Promise<OlderHistory | undefined> {
+): Promise<(OlderHistory & Pick<Version, 'id'>) | undefined> {
   const { memberStream } = await import('@skolo/equipment/models/tar');
   const { createWriteStream } = await import('node:fs');
   let searched = 0;
@@ -147,7 +154,8 @@ async function findHistory(
       const { mode, uid, gid } = member;
       const file = join(folder, 'history');
       await pipeline(memberStream(tar, member), createWriteStream(file, { mode: 0o600 }));
-      return { time: version.time, mode, uid, gid, content: await localFile(file) };
+      const { id, time } = version;
+      return { id, time, mode, uid, gid, content: await localFile(file) };
     } catch (error) {
       if (!(error instanceof BackupError)) throw error;
       io.err(plain(`${errorText(error)}; looking for the machine history in the previous archive`));
