@@ -294,6 +294,56 @@ kube-apiserver-arg: [authorization-mode=AlwaysAllow]
     expect(left.map(({ path }) => path)).toEqual(Object.keys(members).map((path) => `/${path}`));
   });
 
+  it.each([
+    ['two documents', 'cluster-cidr: 10.8.0.0/16\n---\nselinux: true\n'],
+    ['a doubled key', 'cluster-cidr: 10.8.0.0/16\ncluster-cidr: 10.9.0.0/16\n'],
+    ['a rejected line', 'cluster-cidr: 10.8.0.0/16\nnode-label: a: b\n'],
+    ['a tab', 'cluster-cidr: 10.8.0.0/16\ntls-san:\n\t- a\n'],
+    ['an alias without an anchor', 'cluster-cidr: *cidr\n'],
+    ['an alias in its own anchor', 'tls-san: &a [x, *a]\n'],
+    ['no map', '[cluster-cidr]\n'],
+  ])('names a file of k3s settings that cannot be read: %s', async (_what, settings) => {
+    const members = { 'etc/rancher/k3s/config.yaml': settings };
+    for (const copy of [
+      await archive(members, true),
+      await archive(members, false),
+      await disk(members),
+    ]) {
+      await copyStep(copy).apply?.(host);
+      const { left } = await findState(host, copy);
+
+      expect(left).toEqual([
+        { path: '/etc/rancher/k3s/config.yaml', why: expect.stringContaining('is not taken over') },
+      ]);
+    }
+  });
+
+  it.each([
+    [
+      'aliases',
+      'node-name: &n rack4\ntls-san: &a [*n, 192.168.1.8]\nnode-label: *a\n',
+      [
+        ...['node-name: rack4', 'tls-san:', '  - rack4', '  - 192.168.1.8'],
+        ...['node-label:', '  - rack4', '  - 192.168.1.8'],
+      ],
+    ],
+    [
+      'words of YAML 1.1',
+      'selinux: yes\nsecrets-encryption: On\ndisable-network-policy: no\n',
+      [...['selinux: true', 'secrets-encryption: true', 'disable-network-policy: false']],
+    ],
+    ['nothing', '# none\n', []],
+  ])('keeps k3s settings with %s', async (_what, settings, expected) => {
+    const copy = await archive({ 'etc/rancher/k3s/config.yaml': settings }, true);
+    await copyStep(copy).apply?.(host);
+    const { left } = await findState(host, copy);
+    await placed(copy);
+
+    const text = await readFile(join(root, 'etc/rancher/k3s/config.yaml'), 'utf8');
+    expect(text.split('\n').filter(Boolean)).toEqual(expected);
+    expect(left).toEqual([]);
+  });
+
   it.each([['- a list'], ['key: "unfinished'], ['&a [*a, *a]'], ['token-file: /etc/shadow']])(
     'keeps nothing of settings such as %j',
     async (settings) => {

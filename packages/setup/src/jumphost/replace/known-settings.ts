@@ -4,7 +4,7 @@
  */
 import { isObject } from '@skolo/base';
 import { k3sTokenFile } from '@skolo/rack/secrets';
-import { parse, stringify } from 'yaml';
+import { parse, type ScalarTag, stringify } from 'yaml';
 
 const known = new Set([
   ...['node-name', 'node-ip', 'node-external-ip', 'node-label', 'node-taint', 'tls-san'],
@@ -30,16 +30,20 @@ const mark = '# not taken over: ';
  * Returns the file with only these keys, and comments that name the others, and what else was in its folder. Whoever needs those adds
  * them to the new jumphost.
  *
- * @param text as in the copy; one that is not a YAML map has no keys
+ * @param text as in the copy; one that is not a YAML map is named, too
  */
 export function knownSettings(text: string, files: readonly string[]): string {
-  const settings = Object.entries(parsed(text));
+  const map = parsed(text);
+  const settings = Object.entries(map ?? {});
   const isKept = ([key, value]: [string, unknown]) =>
     known.has(key) || safe.get(key)?.includes(value);
   const kept = settings.filter(isKept);
   const dropped = settings.filter((setting) => !isKept(setting)).map(([key]) => `key ${key}`);
-  const comments = [...dropped, ...files].map((what) => `${mark}${JSON.stringify(what)}\n`);
-  return comments.join('') + (kept.length > 0 ? stringify(Object.fromEntries(kept)) : '');
+  const unreadable = map === undefined ? ['config.yaml'] : [];
+  const comments = [...dropped, ...unreadable, ...files].map(
+    (what) => `${mark}${JSON.stringify(what)}\n`,
+  );
+  return comments.join('') + (kept.length > 0 ? stringify(Object.fromEntries(kept), forK3s) : '');
 }
 
 /** The names in these comments. */
@@ -48,11 +52,23 @@ export function droppedSettings(text: string): string[] {
   return lines.map((line) => String(JSON.parse(line.slice(mark.length))));
 }
 
-function parsed(text: string): Record<string, unknown> {
+/** k3s reads YAML 1.1, in which more words are booleans. */
+const boolean: ScalarTag = {
+  tag: 'tag:yaml.org,2002:bool',
+  default: true,
+  test: /^(?:[YyNn]|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF)$/,
+  resolve: (word) => /^(?:y|on)/i.test(word),
+};
+const forK3s = { compat: 'yaml-1.1' } as const;
+
+/** Undefined if k3s could not read it, or not everybody in the same way. */
+function parsed(text: string): Record<string, unknown> | undefined {
   try {
-    const content: unknown = parse(text, { maxAliasCount: 0 });
-    return isObject(content) ? content : {};
+    const content: unknown = parse(text, { customTags: [boolean], logLevel: 'error' });
+    // Resolves aliases, and fails if one contains itself.
+    const resolved: unknown = JSON.parse(JSON.stringify(content ?? {}));
+    return isObject(resolved) ? resolved : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
