@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { errorCode } from '@skolo/base';
 import { mountSmall, tempDir } from '@skolo/base/testing';
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { run, soon } from '../testing/offsite.ts';
 import { directoryPlace, markName } from './directory.ts';
 
@@ -114,9 +116,35 @@ describe('a directory', () => {
     });
     await expect(place.list(soon())).rejects.toThrow(`${folder}: still no response`);
 
-    await writeFile(join(folder, name), 'the other end');
+    await openOtherEnd(join(folder, name));
     await expect.poll(() => place.list(soon())).toEqual([]);
     await writable.list(soon());
+  });
+
+  it('closes what it opens after it was given up', async (context) => {
+    const { folder, file } = await start();
+    // The garbage collector would close it at any time, and warns then.
+    const warnings: string[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning.message);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    await mkfifo(join(folder, name), context);
+    const reading = directoryPlace(folder, { patienceMs: 50 });
+    await expect(buffer(reading.read(name, soon()))).rejects.toThrow('no response');
+    // Opening it to write completes the reader's call, and fails once there is no reader.
+    const write = constants.O_WRONLY | constants.O_NONBLOCK;
+    await openOtherEnd(join(folder, name));
+    await expect
+      .poll(() => open(join(folder, name), write).then((end) => end.close(), errorCode))
+      .toBe('ENXIO');
+
+    const half = join(folder, `.${name}.part`);
+    await mkfifo(half, context);
+    const writing = directoryPlace(folder, { patienceMs: 50 });
+    await expect(writing.put(name, file, about, soon())).rejects.toThrow('no response');
+    // Ends when the last writer has closed it.
+    expect(await readFile(half, 'utf8')).toBe('');
+    expect(warnings).toEqual([]);
   });
 
   it('stops waiting when it is told to', async (context) => {
@@ -128,7 +156,7 @@ describe('a directory', () => {
     stopping.abort(new Error('stopped'));
 
     await expect(getting).rejects.toThrow('stopped');
-    await writeFile(join(folder, name), 'the other end');
+    await openOtherEnd(join(folder, name));
   });
 
   it('says that a disk is full, or may not be written, and leaves nothing half', async (context) => {
@@ -152,6 +180,11 @@ describe('a directory', () => {
 
 async function mkfifo(path: string, context: TestContext) {
   await run('mkfifo', [path]).catch(() => context.skip('mkfifo is not installed'));
+}
+
+/** Opening waits for the reader, which then may close it. */
+async function openOtherEnd(fifo: string) {
+  await (await open(fifo, 'w')).close();
 }
 
 /** Of one megabyte. */

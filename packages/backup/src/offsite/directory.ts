@@ -122,7 +122,7 @@ interface Sum {
 
 /** Durable when fulfilled. */
 async function copy(from: string, to: string, time: Date, step: Step): Promise<Sum> {
-  const target = await step(() => open(to, 'w', 0o600));
+  const target = await openFile(to, 'w', step);
   try {
     const sum = await eachPiece(from, step, (piece) => step(() => target.writeFile(piece)));
     await step(() => target.utimes(time, time));
@@ -153,7 +153,7 @@ async function eachPiece(
 }
 
 async function* pieces(file: string, step: Step): AsyncGenerator<Buffer> {
-  const source = await step(() => open(file, 'r'));
+  const source = await openFile(file, 'r', step);
   try {
     for (;;) {
       const { bytesRead, buffer } = await step(() => source.read(Buffer.alloc(pieceSize)));
@@ -162,6 +162,20 @@ async function* pieces(file: string, step: Step): AsyncGenerator<Buffer> {
     }
   } finally {
     await close(source, step);
+  }
+}
+
+async function openFile(file: string, flags: 'r' | 'w', step: Step): Promise<FileHandle> {
+  let opening: Promise<FileHandle> | undefined;
+  try {
+    return await step(() => {
+      opening = open(file, flags, 0o600);
+      return opening;
+    });
+  } catch (error) {
+    // It may still be opened after the timeout.
+    opening?.then((handle) => handle.close()).catch(() => undefined);
+    throw error;
   }
 }
 
