@@ -38,7 +38,7 @@ export function directoryPlace(
   const patience = new Patience(folder, patienceMs);
 
   async function put(name: string, file: string, about: ObjectAbout, signal: AbortSignal) {
-    const step: Step = (work) => patience.for(work, signal);
+    const step: Step = (work, late) => patience.for(work, signal, late);
     const target = pathOf(name);
     await checkMark(step);
     // Always the same name, so that the leftovers of a killed process are overwritten.
@@ -74,7 +74,7 @@ export function directoryPlace(
   }
 
   async function list(signal: AbortSignal): Promise<StoredObject[]> {
-    const step: Step = (work) => patience.for(work, signal);
+    const step: Step = (work, late) => patience.for(work, signal, late);
     const entries = await step(() => readdir(folder, { withFileTypes: true }));
     const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
     const objects: StoredObject[] = [];
@@ -86,7 +86,7 @@ export function directoryPlace(
   }
 
   async function* read(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const step: Step = (work) => patience.for(work, signal);
+    const step: Step = (work, late) => patience.for(work, signal, late);
     try {
       yield* pieces(pathOf(name), step);
     } catch (error) {
@@ -113,7 +113,8 @@ export function directoryPlace(
   return withBackupErrors({ url: folder, put, list, read, remove }, asBackupError);
 }
 
-type Step = <T>(work: () => Promise<T>) => Promise<T>;
+/** As `Patience.for`. */
+type Step = <T>(work: () => Promise<T>, late?: (result: T) => unknown) => Promise<T>;
 
 interface Sum {
   size: number;
@@ -122,7 +123,7 @@ interface Sum {
 
 /** Durable when fulfilled. */
 async function copy(from: string, to: string, time: Date, step: Step): Promise<Sum> {
-  const target = await openFile(to, 'w', step);
+  const target = await step(() => open(to, 'w', 0o600), closed);
   try {
     const sum = await eachPiece(from, step, (piece) => step(() => target.writeFile(piece)));
     await step(() => target.utimes(time, time));
@@ -153,7 +154,7 @@ async function eachPiece(
 }
 
 async function* pieces(file: string, step: Step): AsyncGenerator<Buffer> {
-  const source = await openFile(file, 'r', step);
+  const source = await step(() => open(file, 'r'), closed);
   try {
     for (;;) {
       const { bytesRead, buffer } = await step(() => source.read(Buffer.alloc(pieceSize)));
@@ -165,19 +166,8 @@ async function* pieces(file: string, step: Step): AsyncGenerator<Buffer> {
   }
 }
 
-async function openFile(file: string, flags: 'r' | 'w', step: Step): Promise<FileHandle> {
-  let opening: Promise<FileHandle> | undefined;
-  try {
-    return await step(() => {
-      opening = open(file, flags, 0o600);
-      return opening;
-    });
-  } catch (error) {
-    // It may still be opened after the timeout.
-    opening?.then((handle) => handle.close()).catch(() => undefined);
-    throw error;
-  }
-}
+/** A file that is opened too late. */
+const closed = (handle: FileHandle) => handle.close();
 
 /** Errors do not matter: the written data is already synced. */
 async function close(handle: FileHandle, step: Step) {

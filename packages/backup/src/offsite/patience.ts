@@ -26,9 +26,14 @@ export class Patience {
   /**
    * Returns the step's result.
    *
+   * @param late called with the result of a step that ends after it was given up
    * @throws BackupError `unreachable`: it timed out; if aborted, the signal's reason
    */
-  async for<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async for<T>(
+    step: () => Promise<T>,
+    signal: AbortSignal,
+    late?: (result: T) => unknown,
+  ): Promise<T> {
     signal.throwIfAborted();
     if (this.inTurn && this.stuck > 0) throw this.unreachable('still no response');
     let isPending = true;
@@ -47,6 +52,7 @@ export class Patience {
       if (isPending) {
         isPending = false;
         this.stuck += 1;
+        stepping.then(late).catch(() => undefined);
       }
     }
   }

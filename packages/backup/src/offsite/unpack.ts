@@ -83,13 +83,13 @@ export async function* unpacked(
   if (keyed && digestOf(keyed) === digest) admit?.('authenticated');
   else if ([unkeyed, stored].some((hash) => digestOf(hash) === digest)) admit?.('verified');
   else if (backupKey === undefined && mayBeKeyed) admit?.('unknown');
-  else throw differs(what, backupKey);
+  else throw differs(what);
 }
 
 /** The error of content that matches no digest which its name may have. */
-export function differs(what: string, backupKey: Secret | undefined): BackupError {
-  const orKey = backupKey ? '; it is damaged, or was made with another backup-key' : '';
-  return new BackupError('damaged', `${what}: its content does not match its name${orKey}`);
+export function differs(what: string): BackupError {
+  const why = 'it is damaged, or was made with another backup-key';
+  return new BackupError('damaged', `${what}: its content does not match its name; ${why}`);
 }
 
 /** Rejects an object that is larger than listed, or than the disk. @throws BackupError `damaged` */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { needs, run } from '@skolo/base/testing';
 import { BackupError } from '@skolo/equipment/models/configuration';
@@ -125,6 +125,34 @@ describe('a git repository as a source', () => {
     await expect(plain && source.content(plain)).rejects.toMatchObject({ code: 'unauthenticated' });
     await expect(encrypted && source.content(encrypted)).rejects.toMatchObject({ code: 'no-key' });
     await source.close();
+  });
+
+  it("accepts plain files of the rack's own repository alone, if rack.yaml encrypts copies", async () => {
+    await filled();
+    const clone = join(history.parent, 'clone');
+    await run('git', ['clone', '-q', '-b', 'main', history.folder, clone]);
+    const remote = join(history.parent, 'remote.git');
+    await run('git', ['clone', '-q', '--bare', history.folder, remote]);
+    const moved = `${history.folder}.broken-20261120T031500Z`;
+    const posing = join(history.parent, 'posing.git');
+    for (const copy of [moved, posing]) await cp(history.folder, copy, { recursive: true });
+    const link = join(history.parent, 'link');
+    await symlink(posing, link);
+    async function read(from: string) {
+      const id = (await history.git('rev-parse', 'main')).toString().trim();
+      const trust = { encrypts: true, accepted: new Set([id]), remote: `file://${link}` };
+      const source = await openSource(from, { trust });
+      const version = (await source.versions('switch-1')).find((each) => each.id === id);
+      const reading = version && source.content(version).then(String, ({ code }) => code);
+      return await reading;
+    }
+
+    for (const own of [history.folder, moved, `file://${moved}`]) {
+      expect(await read(own), own).toBe('two\n');
+    }
+    for (const foreign of [remote, `file://${remote}`, clone, posing, `${posing}/.`, link]) {
+      expect(await read(foreign), foreign).toBe('unauthenticated');
+    }
   });
 
   it('says without a password that a remote does not respond', async () => {

@@ -156,7 +156,7 @@ describe('a copy that the rack did not make', () => {
         const [to] = recipients === 'none' ? [recipients] : [[...recipients]];
         const foreign = await put(place, { ...facts, recipients: to ?? 'none' });
         const suffix = recipients === 'none' ? '' : '.age';
-        const other = `2026-11-20-router-${sha1Of('hostname r1\n')}.gz${suffix}`;
+        const other = `2026-11-20-router-${sha1Of(Buffer.from('hostname r1\n'))}.gz${suffix}`;
         const name = hasNonce
           ? await put(place, { ...facts, content: 'r1\n', recipients: to ?? 'none' })
           : other;

@@ -122,7 +122,7 @@ async function writeContent(
     if (digest === (await archiveDigest(packed, { backupKey, device, time })))
       admit('authenticated');
     else if (digest === (await archiveDigest(packed, undefined))) admit('verified');
-    else throw differs(what, backupKey);
+    else throw differs(what);
     await save(unpacked(createReadStream(packed), about, options), file);
   } finally {
     await rm(packed, { force: true });

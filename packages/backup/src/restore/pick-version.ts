@@ -4,9 +4,7 @@ import type { Version } from '../source.ts';
 import { isId, resolveVersion } from '../versions.ts';
 
 /** Codes of errors of one copy that whoever can write to its place can cause, so that it must not hide older ones. */
-export const unusable: readonly BackupError['code'][] = [
-  ...(['damaged', 'not-found', 'rejected', 'unauthenticated'] as const),
-];
+export const unusable = ['damaged', 'not-found', 'rejected', 'unauthenticated'] as const;
 
 interface PickOptions<T> {
   /** As accepted by `resolveVersion`. */

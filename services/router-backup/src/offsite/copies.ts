@@ -106,9 +106,10 @@ export class OffsiteCopies {
 
   /** Queues a new version. Never throws. */
   add(version: Version): void {
-    for (const { id } of this.destinationsFor(version.device)) {
+    for (const destination of this.destinationsFor(version.device)) {
+      const { id } = destination;
       // Without a route, it is found when the missing versions are listed.
-      if (!this.routes.has(id)) continue;
+      if (!this.routes.has(id) || this.newest(destination, version.device) === version.id) continue;
       const late = this.late.get(id);
       if (late === undefined) void this.enqueue(id, [version]);
       else late.push(version);
@@ -292,25 +293,23 @@ export class OffsiteCopies {
       listed.push(...newestFirst.map(({ id }) => id));
       const complete = newestFirst.findIndex(({ isPartial }) => !isPartial);
       const few = Math.max(0, complete) + 1;
-      const newest = this.queue.newest(place, device, undefined);
+      const newest = this.queue.newest(place, device);
       const isAgain = newest !== this.newest(destination, device);
-      const waiting = this.queue.for(place).filter((record) => record.device === device);
-      const known = new Set([newest, ...(isAgain ? [] : waiting.map(({ version }) => version))]);
-      const isNew = !this.isAllMissing && newest === undefined && waiting.length === 0;
+      const ofDevice = this.queue.for(place).filter((record) => record.device === device);
+      // What waits is queued again, so that it stays in order.
+      if (isAgain) await this.queue.drop(...ofDevice.splice(0));
+      const known = new Set([newest, ...ofDevice.map(({ version }) => version)]);
+      const isNew = !this.isAllMissing && newest === undefined && ofDevice.length === 0;
       const last = newestFirst.findIndex(({ id }) => known.has(id));
       const end = isNew ? few : last < 0 ? undefined : isAgain ? Math.max(last + 1, few) : last;
-      await this.enqueue(place, newestFirst.slice(0, end).reverse(), isAgain);
+      await this.enqueue(place, newestFirst.slice(0, end).reverse());
     }
     return listed;
   }
 
-  private async enqueue(
-    place: string,
-    versions: readonly Version[],
-    isAgain = false,
-  ): Promise<void> {
+  private async enqueue(place: string, versions: readonly Version[]): Promise<void> {
     // Durable before it is sent: a destination with versions that the journal does not know would count as new.
-    await this.queue.add(place, versions, isAgain);
+    await this.queue.add(place, versions);
     this.routes.get(place)?.sender.wake();
   }
 

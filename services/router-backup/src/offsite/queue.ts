@@ -54,9 +54,9 @@ export class Queue extends Tables {
   /**
    * A device's newest version in a destination.
    *
-   * @param key ID of the backup key that must authenticate it there
+   * @param key ID of the backup key that must authenticate it there; by default, any or none
    */
-  newest(place: string, device: string, key: string | undefined): string | undefined {
+  newest(place: string, device: string, key?: string): string | undefined {
     const record = this.stored.get(keyOfStored(place, device));
     return key === undefined || record?.key === key ? record?.version : undefined;
   }
@@ -66,19 +66,12 @@ export class Queue extends Tables {
     return [...this.stored.all.values()].some((record) => record.place === place);
   }
 
-  /**
-   * Queues versions that are neither queued nor stored. Never throws.
-   *
-   * @param isAgain also those that are, after what is queued
-   */
-  async add(place: string, versions: readonly Version[], isAgain = false): Promise<void> {
-    const waits = new Map(this.for(place).map(({ version, number }) => [version, number]));
+  /** Queues versions, unless they are queued. Never throws. */
+  async add(place: string, versions: readonly Version[]): Promise<void> {
+    const waits = new Set(this.for(place).map(({ version }) => version));
     const changes: Change[] = [];
     for (const { id, device, time, sha1, nonce = newNonce(), model } of versions) {
-      const number = waits.get(id);
-      if (isAgain)
-        changes.push(...(number === undefined ? [] : [this.waiting.remove(keyOf(number))]));
-      else if (number !== undefined || this.newest(place, device, undefined) === id) continue;
+      if (waits.has(id)) continue;
       this.last += 1;
       const record: WaitingCopy = {
         number: this.last,
@@ -119,8 +112,8 @@ export class Queue extends Tables {
     if (changes.length > 0) await this.writeLater(changes);
   }
 
-  async drop({ number }: WaitingCopy): Promise<void> {
-    await this.writeLater([this.waiting.remove(keyOf(number))]);
+  async drop(...records: readonly WaitingCopy[]): Promise<void> {
+    await this.writeLater(records.map(({ number }) => this.waiting.remove(keyOf(number))));
   }
 
   /** Forgets all other destinations. Returns how many versions waited for each of those. */

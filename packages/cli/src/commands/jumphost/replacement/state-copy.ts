@@ -100,12 +100,10 @@ export async function readArchive(
     const isAuthenticated = !foreign.has(id);
     const older = versions.slice(versions.findIndex((each) => each.id === id) + 1);
     const history = archive.history ? undefined : await findHistory(io, source, older, folder);
-    const notes = [
-      isAuthenticated ? '' : ', not authenticated',
-      history && foreign.has(history.id) ? ', machine history not authenticated' : '',
-    ];
+    const trusted = isAuthenticated ? '' : ', not authenticated';
+    const hint = history && foreign.has(history.id) ? ', machine history not authenticated' : '';
     return {
-      title: `${from}, archive of ${time}${notes.join('')}`,
+      title: `${from}, archive of ${time}${trusted}${hint}`,
       id: `${from} ${id}${isAuthenticated ? '' : ' (not authenticated)'}`,
       time,
       from: { tar: await localFile(archive.file), isAuthenticated },
