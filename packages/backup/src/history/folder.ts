@@ -195,6 +195,12 @@ export async function isThere(path: string): Promise<boolean> {
   );
 }
 
+/** Reports whether a repository was created as a history: a push to a remote does not change its settings. */
+export async function isHistory(dir: string): Promise<boolean> {
+  const settings = await readFile(join(dir, 'config'), 'utf8').catch(() => '');
+  return settingsText.split('\n').every((line) => settings.includes(line));
+}
+
 async function isMissingOrEmpty(folder: string) {
   return ((await ifThere(readdir(folder))) ?? []).length === 0;
 }

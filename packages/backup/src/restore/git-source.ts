@@ -1,5 +1,5 @@
 /** Reads versions from a git repository elsewhere: a clone on a workstation, a remote, the history of a dead rack. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { GitFailed, git, startGit } from '../git/git.ts';
 import { inWords, notRead } from '../git/storage-error.ts';
 import { readTip } from '../history/commits.ts';
 import { encrypted } from '../history/device-file.ts';
-import { isThere } from '../history/folder.ts';
+import { isHistory, isThere } from '../history/folder.ts';
 import { HistoryReader } from '../history/reader.ts';
 import { shownRemote } from '../offsite/git/remote.ts';
 import type { BackupSource } from '../source.ts';
@@ -44,9 +44,11 @@ export async function openGitSource(
     if (temp !== undefined) await clone(from, temp, signal);
     const dir = local ?? temp ?? '';
     // The rack's own repository, which was set aside, is not encrypted.
+    const isOwn =
+      local !== undefined && (await isHistory(local)) && !(await isAt(local, trust.remote));
     const facts = { what: place, isArchive: false, match: 'verified' } as const;
     const admit = (path: string, id: string) => {
-      const isEncrypted = local !== undefined || encrypted.test(path);
+      const isEncrypted = isOwn || encrypted.test(path);
       admitCopy({ ...facts, id, isEncrypted }, trust);
     };
     const opened = { dir, branch: await branchOf(dir, branch, place), decrypt, admit };
@@ -73,6 +75,12 @@ async function localRepository(from: string): Promise<string> {
   const dir = await findGitDir(from.startsWith('file://') ? fileURLToPath(from) : from);
   if (dir !== undefined) return dir;
   throw new BackupError('not-found', `${from}: not a git repository`);
+}
+
+async function isAt(dir: string, remote: string | undefined): Promise<boolean> {
+  if (remote === undefined || isRemote(remote)) return false;
+  const theirs = await localRepository(remote).then(realpath, () => undefined);
+  return theirs === (await realpath(dir));
 }
 
 /** The git repository in a directory: the directory itself, or `.git` in it; undefined if there is none. */

@@ -10,6 +10,8 @@ export interface Trust {
   accepted?: ReadonlySet<string> | undefined;
   /** Whether rack.yaml encrypts copies, so that the rack does not make plain ones. */
   encrypts?: boolean | undefined;
+  /** The rack's git remote, whose repository is not the rack's own one. */
+  remote?: string | undefined;
   /** Name of the jumphost, whose archives are always encrypted. */
   archived?: string | undefined;
   /** Called with each copy that is used although it is not authenticated, and whether its content matches its name. */

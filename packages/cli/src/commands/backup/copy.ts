@@ -123,8 +123,9 @@ async function trustIn(
       `${rack.name}: the backup-key, which authenticates copies, cannot be read: ${errorText(error)}; to use a version that you trust without it, add --version ID --unauthenticated`,
     );
   });
-  const encrypts = Array.isArray(rack.services['router-backup'].encrypt);
-  return { ...trust, backupKey, encrypts, archived: rack.jumphost.name };
+  const { encrypt, git } = rack.services['router-backup'];
+  const facts = { encrypts: Array.isArray(encrypt), remote: git.remote };
+  return { ...trust, ...facts, backupKey, archived: rack.jumphost.name };
 }
 
 interface CopyContext extends CopyOptions {
