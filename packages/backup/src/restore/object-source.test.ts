@@ -171,6 +171,42 @@ describe('a copy that the rack did not make', () => {
     },
   );
 
+  it('is not used without a rack.yaml if other copies of its name are encrypted', async () => {
+    const { identity, recipient } = await newKeyPair();
+    const place = await directory();
+    const jumphost = { ...facts, device: 'jumphost-rack4' };
+    const archive = { ...jumphost, time: '2026-11-19T03:15:00Z', recipients: [recipient] };
+    await put(place, { ...archive, backupKey });
+    const plain = await put(place, { ...jumphost, recipients: 'none' });
+    const source = objectSource(place, { identities: [identity] });
+    const [newest, older] = await source.versions(jumphost.device);
+
+    expect(newest?.id).toBe(plain);
+    const reading = (newest && source.content(newest))?.catch(({ code }) => code);
+    expect(await reading).toBe('unauthenticated');
+    expect(older && String(await source.content(older))).toBe(facts.content);
+    const trust = { archived: jumphost.device };
+    const known = objectSource(place, { identities: [identity], trust });
+    expect(older && String(await known.content(older))).toBe(facts.content);
+  });
+
+  it('is not used in place of an encrypted one of the same name, if that can be decrypted', async () => {
+    const { identity, recipient } = await newKeyPair();
+    const place = await directory();
+    const name = await put(place, {
+      ...facts,
+      content: 'r1\n',
+      recipients: [recipient],
+      backupKey,
+    });
+    await rename(
+      join(place.url, await put(place, { ...facts, recipients: 'none', backupKey })),
+      join(place.url, name.replace('.age', '')),
+    );
+
+    expect(await read(place, name, {}, [identity])).toBe('r1\n');
+  });
+
   it('is rejected by its name alone, if it is a plain one that cannot be authenticated', async () => {
     const place = await directory();
     const name = `2026-11-20-router-${'a'.repeat(40)}.gz`;

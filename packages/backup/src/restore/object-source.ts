@@ -41,32 +41,28 @@ export function objectSource(
     }
   }
 
-  /** It may exist both encrypted and unencrypted. */
-  async function copiesOf(id: string): Promise<OurObject[]> {
+  async function contentToFile({ id }: Version, file: string): Promise<void> {
     const { device = '' } = parseObjectName(id) ?? {};
     const ofDevice = (await objects()).get(device) ?? [];
-    return ofDevice.filter(({ object }) => keyOf(object.name) === keyOf(id));
-  }
-
-  async function contentToFile({ id }: Version, file: string): Promise<void> {
-    const copies = await copiesOf(id);
-    let failure: unknown = new BackupError('not-found', `${place.url}: ${id} does not exist`);
-    for (const copy of copies) {
+    const isCopy = ({ object }: OurObject) => keyOf(object.name) === keyOf(id);
+    const isEncrypted = ofDevice.some((each) => each.named.encrypted && !isCopy(each));
+    let failure: BackupError | undefined;
+    // It may exist both encrypted and, which is tried last, unencrypted.
+    for (const copy of ofDevice.filter(isCopy).reverse()) {
       try {
-        return await writeContent(copy, { file, place, identities, trust, signal });
+        return await writeContent(copy, { file, place, identities, trust, signal, isEncrypted });
       } catch (error) {
         await rm(file, { force: true }).catch(() => undefined);
         signal.throwIfAborted();
         if (!(error instanceof BackupError)) throw notStored(`${file} cannot be written`, error);
-        const { code, message } = error;
         const { name } = copy.object;
         // A location's own errors do not name the copy.
-        failure = message.includes(name)
+        failure ??= error.message.includes(name)
           ? error
-          : new BackupError(code, `${name}: ${message}`, { cause: error });
+          : new BackupError(error.code, `${name}: ${error.message}`, { cause: error });
       }
     }
-    throw failure;
+    throw failure ?? new BackupError('not-found', `${place.url}: ${id} does not exist`);
   }
 
   return {
@@ -92,18 +88,22 @@ interface WriteOptions extends Required<ObjectSourceOptions> {
   file: string;
   place: OffsitePlace;
   signal: AbortSignal;
+  /** Whether other versions of the device are encrypted. */
+  isEncrypted: boolean;
 }
 
 /** Writes the content of a copy to a file. @throws BackupError */
 async function writeContent(
   { object: { name: id, size: packedSize }, named: about }: OurObject,
-  { file, place, identities, trust, signal }: WriteOptions,
+  { file, place, identities, trust, signal, isEncrypted: areOthers }: WriteOptions,
 ): Promise<void> {
   const what = `${place.url}/${id}`;
   const { device, day: time, digest, encrypted: isEncrypted } = about;
   const { backupKey, archived } = trust;
   const isArchive = archived === undefined ? undefined : device === archived;
-  const facts = { what, id, isArchive: isArchive ?? false, isEncrypted };
+  // Archives are always encrypted.
+  const mayBeArchive = isArchive === undefined && areOthers && !isEncrypted;
+  const facts = { what, id, isArchive: isArchive ?? false, mayBeArchive, isEncrypted };
   const admit = (match: Match) => admitCopy({ ...facts, match }, trust);
   // Before it is read, if nothing in it can authenticate it.
   if (backupKey === undefined || (isArchive && !isEncrypted))

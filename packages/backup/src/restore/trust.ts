@@ -24,13 +24,15 @@ interface CopyFacts {
   /** Of the version; its name in a bucket or directory. */
   id: string;
   isArchive: boolean;
+  /** Without rack.yaml: whether an unencrypted copy may be in place of an archive. */
+  mayBeArchive?: boolean;
   isEncrypted: boolean;
   match: Match;
 }
 
 /** @throws BackupError `unauthenticated`: it must not be used. */
 export function admitCopy(
-  { what, id, isArchive, isEncrypted, match }: CopyFacts,
+  { what, id, isArchive, mayBeArchive, isEncrypted, match }: CopyFacts,
   { backupKey, accepted, encrypts, onUnauthenticated }: Trust,
 ): void {
   if (isArchive && !isEncrypted) {
@@ -40,7 +42,7 @@ export function admitCopy(
   if (!isEncrypted && encrypts) {
     throw rejected(`${what} is neither encrypted, as rack.yaml requires, nor authenticated`);
   }
-  if (!(accepted?.has(id) ?? backupKey === undefined)) {
+  if (!(accepted?.has(id) ?? (backupKey === undefined && !mayBeArchive))) {
     throw rejected(
       `${what} is not authenticated, so anyone may have written it; to use it anyway, specify its complete ID: --version ${id} --unauthenticated`,
     );

@@ -162,6 +162,18 @@ describe('skolo backup --from', () => {
     expect(err).toMatch(new RegExp(`${name} is not authenticated; .*${why}`));
   });
 
+  it('says that a keyed name cannot be verified without the key', async () => {
+    const { copy, show, ofRack } = await startPlace({ store: '' });
+    const name = await copy('2026-11-18', 'genuine', own);
+
+    const named = await show(...ofRack, '--version', name, '--unauthenticated');
+
+    expect(named).toMatchObject({ out: 'genuine\n', exitCode: 0 });
+    expect(named.err).toContain(
+      `${name} is not authenticated, and may have other content than its name says; the secret`,
+    );
+  });
+
   it('accepts plain copies of a rack that does not encrypt, if it made them', async () => {
     const { copy, show, ofRack } = await startPlace({ encrypt: false });
     await copy('2026-11-18', 'genuine', { ...own, isPlain: true });

@@ -109,9 +109,8 @@ async function trustIn(
       const why = rack
         ? backupKey === undefined && `; the secret store has no backup-key of ${rack.name}`
         : "; to compare it with the rack's backup-key, add --on RACK or --rack FILE";
-      const orUnknown =
-        match === 'unknown' ? ', and its content cannot be compared with its name' : '';
-      io.err(plain(`${what} is not authenticated${orUnknown}${why || ''}`));
+      const orOther = match === 'unknown' ? ', and may have other content than its name says' : '';
+      io.err(plain(`${what} is not authenticated${orOther}${why || ''}`));
     },
   };
   if (rack === undefined) return trust;
