@@ -50,9 +50,9 @@ it('counts tasks that the infrastructure ended', async () => {
   expect(await metricsWith([], name)).toEqual([`${name}outcome="infrastructure"} 2`]);
 });
 
-it('names the incident of a common cause', async () => {
+it('names the incident of a common cause, and counts its machines that have not come back', async () => {
   expect(await metricsWith([], 'skolo_machines_incident{')).toEqual([
-    'skolo_machines_incident{cause="pdu-1+switch-1",incident="20261120T020005-pi-1"} 1',
+    'skolo_machines_incident{cause="pdu-1+switch-1",incident="20261120T020005-pi-1"} 2',
   ]);
 });
 

@@ -119,13 +119,13 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     },
   },
   skolo_machines_incident: {
-    help: 'The ID of the incident of a common cause; always 1.',
+    help: 'Machines that have not come back from the incident of a common cause, including those that the cause does not explain.',
     labels: ['cause', 'incident'],
     read: ({ causes, incidents }) =>
       causes.flatMap(({ code: cause, machines: [machine = ''] }) =>
         incidents
           .filter(({ machines }) => machines.includes(machine))
-          .map(({ id: incident }) => [{ cause, incident }, 1] as const),
+          .map(({ id: incident, machines }) => [{ cause, incident }, machines.length] as const),
       ),
   },
   skolo_machines_reported_quarantines_waiting: {

@@ -1,9 +1,12 @@
 import type { HealthStatus, MachinePower } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
+import { words } from '@skolo/api/words';
 import { untilTestEnds } from '@skolo/base/testing';
 import { parseRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { machineFrom } from './machine.ts';
+import { needsAttentionOf } from './needs-attention.ts';
 
 const at = '2026-11-20T10:00:00Z';
 const off = { by: 'ann', at, reason: 'hot' };
@@ -73,6 +76,41 @@ it.each<[string, string, Partial<MachinePower>, string]>([
   );
 
   expect(sentence).toBe(`${device}: missing${more}`);
+});
+
+it.each([
+  [
+    'one of two outlets does not turn on',
+    ['pdu-1/3'],
+    false,
+    'outlet pdu-1/3 does not turn on; check it',
+  ],
+  [
+    'several do not',
+    ['pdu-1/3', 'pdu-2/3'],
+    false,
+    'outlets pdu-1/3, pdu-2/3 do not turn on; check them',
+  ],
+  ['all turn on', [], false, undefined],
+  ['a cause that it shares explains it', ['pdu-1/3'], true, undefined],
+])('needs a person if %s', (_, stuck, isShared, needsAttention) => {
+  const outlets = ['pdu-1/3', 'pdu-2/3'].map((outlet) => {
+    const stuckOff = stuck.includes(outlet);
+    const state = stuckOff ? ('off' as const) : ('on' as const);
+    return { outlet, controller: '', feeds: ['pi'], state, stuckOff };
+  });
+  const power = { name: 'pi', kind: 'machine' as const, outlets, controllers: [] };
+  const cause = { ...equipmentCause(['pdu-1']), since: at, machines: ['pi'], why: words('') };
+
+  expect(
+    needsAttentionOf('pi', 'ok', {
+      agent: { silentSeconds: 0 },
+      ...{ orders: [], unknownOrders: [], alerts: [], unpowered: new Map() },
+      ...(isShared && { cause }),
+      services: { power: { machines: new Map([['pi', power]]), controllers: new Map() } },
+      limits: { staleSeconds: 60, goneSeconds: 600 },
+    }),
+  ).toBe(needsAttention);
 });
 
 it('shows the jobs that schedulers have announced', () => {

@@ -14,6 +14,13 @@ export function needsAttentionOf(
   if (cause !== undefined || condition === 'maintenance') return undefined;
   const power = services.power?.machines.get(name);
   if (power?.needsAttention !== undefined) return power.needsAttention;
+  const stuck = power?.outlets.filter(({ stuckOff }) => stuckOff) ?? [];
+  if (stuck.length > 0) {
+    const [noun, verb, them] =
+      stuck.length > 1 ? ['outlets', 'do', 'them'] : ['outlet', 'does', 'it'];
+    const names = stuck.map(({ outlet }) => outlet).join(', ');
+    return `${noun} ${names} ${verb} not turn on; check ${them}`;
+  }
   switch (condition) {
     case 'quarantined':
       return reasonsOf(condition, sources);

@@ -38,7 +38,7 @@ export const define = list<Machine, Options>({
     command
       .option(
         '--needs-attention',
-        'print a work list: shared causes, followed by the machines that have not come back or need attention, sorted by shelf; with --watch, print only the latter',
+        'print a work list: shared causes, followed by the machines that have not come back or need attention, in walking order; with --watch, print only the latter',
       )
       .addOption(
         new Option(
@@ -91,7 +91,7 @@ export const define = list<Machine, Options>({
     if (machines === undefined) return void (await listAgents(command, words, options));
     if (!options.needsAttention) return found(machines);
     const names = new Set(select(command, machines, words, options).map(({ name }) => name));
-    const { causes: all } = await service.ask((client) => client.rack());
+    const { causes: all, shelves } = await service.ask((client) => client.rack());
     const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
     const { incidentsOf } = await import('./not-back.ts');
     const { missing, ...incidents } = await incidentsOf(service);
@@ -103,6 +103,7 @@ export const define = list<Machine, Options>({
     const { printWork } = await import('./work-list.ts');
     printWork(io, {
       head: headlineOf(machines).text,
+      shelves,
       machines: shown(machines),
       causes,
       away,

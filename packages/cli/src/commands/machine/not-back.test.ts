@@ -2,6 +2,7 @@ import type { IncidentReport, Machine, RackView } from '@skolo/api';
 import { equipmentCause } from '@skolo/api/cause';
 import { words } from '@skolo/api/words';
 import { untilTestEnds } from '@skolo/base/testing';
+import { HttpProblem } from '@skolo/common/light';
 import { startScripted } from '@skolo/scripted-services/service';
 import { expect, it } from 'vitest';
 import { runCommand } from '../../testing/run-command.ts';
@@ -50,14 +51,14 @@ const view: RackView = {
   },
   shelves: [
     { name: 'top', machines: ['rpi-3'] },
-    { name: 'bottom', machines: ['rpi-1', 'rpi-2'] },
+    { name: 'bottom', machines: ['rpi-1', 'rpi-7', 'rpi-2'] },
   ],
   rackFile: { loadedAt: since, warnings: [], problems: [], changes: [] },
 };
 
 const skolo = (...args: string[]) => skoloWith(report, ...args);
 
-async function skoloWith(answer: IncidentReport, ...args: string[]) {
+async function skoloWith(answer: IncidentReport | HttpProblem, ...args: string[]) {
   const service = untilTestEnds(
     await startScripted('machine-state', {
       incident: () => answer,
@@ -118,6 +119,32 @@ it('lists the same machines as work, with those that need a person without an in
   expect(out).toContain('[ ] rpi-2, place 2: outlet pdu-1/2 is off');
   expect(out).toMatch(/\[ \] rpi-7: quarantined.*\n {4}replace its battery/);
   expect(exitCode).toBe(0);
+  const order = [...out.matchAll(/^(?:top|bottom|\[ \] [^,:]+)/gm)].map(([line]) => line);
+  expect(order).toEqual(['top', '[ ] rpi-3', 'bottom', '[ ] rpi-7', '[ ] rpi-2']);
+});
+
+it.each([
+  [
+    'the history is damaged',
+    { missing: [{ source: 'history', why: 'it is damaged' }] },
+    'history: unknown: it is damaged',
+  ],
+  ['everybody is back', { away: [], machines: report.machines.slice(0, 1) }, ''],
+])('prints the same machines in skolo status if %s', async (_, more, text) => {
+  const answer = { ...report, ...more };
+  const { out } = await skoloWith(answer, 'status');
+
+  const lines = answer.away.length > 0 ? ['2 have not come back: top: rpi-3; bottom: rpi-2'] : [];
+  expect(out.match(/\d+ (?:has|have) not come back: .*/g) ?? []).toEqual(lines);
+  expect(out).toMatch(/needs a person: bottom: rpi-7/);
+  expect(out).toContain(text);
+});
+
+it('prints the state of a rack whose machine-state is too old to know incidents', async () => {
+  const { out } = await skoloWith(new HttpProblem(404, 'no such path'), 'status');
+
+  expect(out).toMatch(/machines that have not come back: unknown: .*no such path/);
+  expect(out).toMatch(/needs a person: bottom: rpi-7/);
 });
 
 it('rejects a period that it does not understand', async () => {

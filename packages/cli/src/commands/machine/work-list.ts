@@ -1,12 +1,11 @@
 /**
- * The work list: common causes, each with all its machines, then machines that need attention, by shelf. A page for the technician at
+ * The work list: common causes, then machines that have not come back or need attention, in walking order. A page for the technician at
  * the rack.
  */
 
-import type { Away, CommonCause, Machine } from '@skolo/api';
+import type { Away, CommonCause, Machine, RackView } from '@skolo/api';
 import { beganAt, conditionWord, onItOf } from '@skolo/api/silence';
 import type { Io } from '../../io.ts';
-import { byNumber } from '../../names.ts';
 import { paragraph, plain, styled } from '../../output/text.ts';
 import { age, timestamp } from '../../output/time.ts';
 import { sentence } from './agent-text.ts';
@@ -15,6 +14,7 @@ import { awayLine } from './not-back.ts';
 interface Work {
   /** The headline. */
   head: string;
+  shelves: RackView['shelves'];
   machines: readonly Machine[];
   causes: readonly CommonCause[];
   /** Those that have not come back from an incident. */
@@ -22,25 +22,22 @@ interface Work {
   all: readonly Machine[];
 }
 
-export function printWork(io: Io, { head, machines, causes, away, all }: Work): void {
+export function printWork(io: Io, { head, shelves, machines, causes, away, all }: Work): void {
   const now = io.now();
-  const gone = new Set(away.map(({ name }) => name));
-  const entries = [
-    ...away.map((machine) => ({ shelf: machine.shelf, lines: [plain(awayLine(machine))] })),
-    ...machines
-      .filter(({ name }) => !gone.has(name))
-      .toSorted((a, b) => byNumber(a.name, b.name))
-      .map((machine) => ({
-        shelf: machine.shelf ?? 'no shelf',
-        lines: [...linesOf(machine, now), ...holderLine([machine])],
-      })),
-  ];
-  const blocks = [...Map.groupBy(entries, ({ shelf }) => shelf)]
-    .sort(([a], [b]) => byNumber(a, b))
-    .map(([shelf, its]) =>
-      [styled(plain(shelf), 'bold', io.colour), ...its.flatMap(({ lines }) => lines)].map((line) =>
-        paragraph(line, io.columns),
-      ),
+  const entries = new Map([
+    ...machines.map(
+      (machine) => [machine.name, [...linesOf(machine, now), ...holderLine([machine])]] as const,
+    ),
+    ...away.map((machine) => [machine.name, [plain(awayLine(machine))]] as const),
+  ]);
+  const blocks = shelves
+    .map(({ name, machines }) => ({
+      name,
+      lines: machines.flatMap((each) => entries.get(each) ?? []),
+    }))
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ name, lines }) =>
+      [styled(plain(name), 'bold', io.colour), ...lines].map((line) => paragraph(line, io.columns)),
     );
   const shared = causes.flatMap((cause) => {
     const its = all.filter(({ name }) => cause.machines.includes(name));

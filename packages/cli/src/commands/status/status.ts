@@ -1,7 +1,9 @@
+import type { RackView } from '@skolo/api';
 import { fullDisk, headlineOf } from '@skolo/api/headline';
 import { onItOf, silentIn } from '@skolo/api/silence';
-import { count, pause, shellWord } from '@skolo/base';
+import { count, errorText, pause, shellWord } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
+import { foldValues } from '@skolo/rack/light';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import { list } from '../../output/list.ts';
@@ -165,7 +167,18 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
   const [view, { machines }] = await service.ask((client) =>
     Promise.all([client.rack(), client.machines()]),
   );
-  const { healthFrom } = await import('./from-services.ts');
+  const [{ healthFrom }, { incidentsOf }] = await Promise.all([
+    import('./from-services.ts'),
+    import('../machine/not-back.ts'),
+  ]);
+  const { away, missing } = await incidentsOf(service).catch((error: unknown) => ({
+    away: [],
+    missing: [{ source: 'machines that have not come back', why: errorText(error) }],
+  }));
+  const gone = new Set(away.map(({ name }) => name));
+  const waiting = machines.filter(
+    ({ name, needsAttention }) => needsAttention !== undefined && !gone.has(name),
+  );
   const answer = healthFrom(view, machines, command.io.now());
   const headline = headlineOf(machines);
   const disk = fullDisk(view.services);
@@ -177,6 +190,9 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
     ...(headline.isWell ? [] : [`${headline.text}; run ${work}`]),
     ...(disk ? [disk.text] : []),
     ...view.causes.map(({ why }) => `${why}`),
+    ...missing.map(({ source, why }) => `${source}: unknown: ${why}`),
+    ...placesOf(view, away, ['has not come back', 'have not come back']),
+    ...placesOf(view, waiting, ['needs a person', 'need a person']),
     ...onItOf(machines).map(({ by, machines: its }) => `${by} is on it: ${count(its, 'machine')}`),
     ...(pauses ? [`machine-state: ${pauses.why}`] : []),
     'this is from machine-state; TOKEN, WAITING, DISK, REBOOT and CERT require Prometheus',
@@ -185,6 +201,21 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
   const { rack, on } = command.globals();
   const options = on === undefined ? `--rack ${shellWord(rack)}` : `--on ${on}`;
   return [{ name: view.rack, answer, options, ways: [], remarks }];
+}
+
+/** `4 have not come back: shelf1: rpi-3, rpi-[5-7]`, in walking order. */
+function placesOf(
+  { shelves }: Pick<RackView, 'shelves'>,
+  some: readonly { name: string }[],
+  [one, several]: readonly [string, string],
+): string[] {
+  if (some.length === 0) return [];
+  const names = new Set(some.map(({ name }) => name));
+  const places = shelves
+    .map(({ name, machines }) => ({ name, own: machines.filter((each) => names.has(each)) }))
+    .filter(({ own }) => own.length > 0)
+    .map(({ name, own }) => `${name}: ${foldValues(own).join(', ')}`);
+  return [`${some.length} ${some.length === 1 ? one : several}: ${places.join('; ')}`];
 }
 
 function remarksOf({ name, answer, options, ways, remarks }: Row): Remark[] {

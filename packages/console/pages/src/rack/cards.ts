@@ -105,7 +105,7 @@ export function cardAbout(name: string, cards: readonly Card[]): Card | undefine
 }
 
 /** Longest waiting first. */
-export function needingAttention(machines: Iterable<Machine>): Machine[] {
+function needingAttention(machines: Iterable<Machine>): Machine[] {
   return [...machines]
     .filter(({ needsAttention }) => needsAttention !== undefined)
     .sort((one, other) => (beganAt(one) ?? '').localeCompare(beganAt(other) ?? ''));

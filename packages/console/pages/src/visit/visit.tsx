@@ -1,4 +1,5 @@
 import { headlineOf } from '@skolo/api/headline';
+import type { Away } from '@skolo/api/incident';
 import { awayText } from '@skolo/api/incident-text';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { beganAt } from '@skolo/api/silence';
@@ -8,11 +9,10 @@ import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
 import { useLoaded } from '../parts/load.tsx';
 import { Ago } from '../parts/time.tsx';
-import { needingAttention } from '../rack/cards.ts';
 
 const everyMs = 10_000;
 
-/** The printable list for a visit to the rack: who has not come back, and what needs attention, by shelf. */
+/** The printable list for a visit to the rack: who has not come back, and what needs attention, in walking order. */
 export function Visit() {
   const rack = useLive((live) => live.rack);
   const machines = useLive((live) => live.machines);
@@ -21,15 +21,15 @@ export function Visit() {
     'all',
     everyMs,
   );
-  const away = incidents.value?.away ?? [];
-  const gone = new Set(away.map(({ name }) => name));
+  const away = new Map(incidents.value?.away.map((each) => [each.name, each]));
   if (!rack) return <p class="muted loading">Loading …</p>;
   const shelves = rack.shelves.map(({ name, machines: names }) => ({
     name,
-    away: away.filter(({ shelf }) => shelf === name),
-    waiting: needingAttention(
-      names.flatMap((each) => (gone.has(each) ? [] : (machines.get(each) ?? []))),
-    ).sort((a, b) => a.name.localeCompare(b.name)),
+    tasks: names.flatMap((each) => {
+      const [missing, machine] = [away.get(each), machines.get(each)];
+      if (missing) return <NotBack key={each} machine={missing} />;
+      return machine?.needsAttention === undefined ? [] : <Task key={each} machine={machine} />;
+    }),
   }));
   const headline = headlineOf([...machines.values()]);
   return (
@@ -40,6 +40,14 @@ export function Visit() {
           Print
         </button>
       </h1>
+      {incidents.error && (
+        <p class="warning">Machines that have not come back: unknown: {incidents.error.message}</p>
+      )}
+      {incidents.value?.missing.map(({ source, why }) => (
+        <p class="warning" key={source}>
+          {source}: unknown: {why}
+        </p>
+      ))}
       {rack.causes.length > 0 && (
         <section>
           <h2>Common causes</h2>
@@ -64,29 +72,28 @@ export function Visit() {
         </section>
       )}
       {shelves
-        .filter((shelf) => shelf.away.length + shelf.waiting.length > 0)
-        .map(({ name, away: here, waiting }) => (
+        .filter(({ tasks }) => tasks.length > 0)
+        .map(({ name, tasks }) => (
           <section key={name}>
             <h2>{name}</h2>
-            <ul class="tasks">
-              {here.map((machine) => (
-                <li key={machine.name}>
-                  <span class="box" aria-hidden="true" />
-                  <p>
-                    <b>
-                      <MachineLink name={machine.name} />
-                    </b>{' '}
-                    {awayText(machine)}
-                  </p>
-                </li>
-              ))}
-              {waiting.map((machine) => (
-                <Task key={machine.name} machine={machine} />
-              ))}
-            </ul>
+            <ul class="tasks">{tasks}</ul>
           </section>
         ))}
     </article>
+  );
+}
+
+function NotBack({ machine }: { machine: Away }) {
+  return (
+    <li>
+      <span class="box" aria-hidden="true" />
+      <p>
+        <b>
+          <MachineLink name={machine.name} />
+        </b>{' '}
+        {awayText(machine)}
+      </p>
+    </li>
   );
 }
 
