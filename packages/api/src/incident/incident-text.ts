@@ -22,6 +22,11 @@ export function awayIn({ machines }: { machines: readonly IncidentMachine[] }): 
   return machines.filter(({ answeredAt, left }) => answeredAt === undefined && left === undefined);
 }
 
+/** Why machines may be missing in an incident: they are in the history, and all other sources only have rows. */
+export function unknownIn({ missing }: Pick<IncidentReport, 'missing'>): IncidentReport['missing'] {
+  return missing.filter(({ source }) => source === 'history');
+}
+
 /** `19 of 20 came back, 1 did not: rpi-030; 11 tasks lost; on it: ann 03:28 to 03:31` */
 export function outcomeOf(
   { machines, rows }: Pick<IncidentReport, 'machines' | 'rows'>,

@@ -1,5 +1,6 @@
 import { type Machine, MachineCondition } from '@skolo/api';
 import { headlineOf } from '@skolo/api/headline';
+import { unknownIn } from '@skolo/api/incident-text';
 import { beganAt, conditionFacts, conditionWord, readingsOf } from '@skolo/api/silence';
 import { Option } from 'commander';
 import { complain } from '../../errors.ts';
@@ -94,8 +95,8 @@ export const define = list<Machine, Options>({
     const { causes: all, shelves } = await service.ask((client) => client.rack());
     const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
     const { incidentsOf } = await import('./not-back.ts');
-    const { missing, ...incidents } = await incidentsOf(service);
-    for (const { source, why } of missing) complain(io, `${source}: unknown: ${why}`);
+    const incidents = await incidentsOf(service);
+    for (const { source, why } of unknownIn(incidents)) complain(io, `${source}: unknown: ${why}`);
     const away = incidents.away.filter(({ name }) => names.has(name));
     if (options.json) {
       return { ...found(machines), json: (rows) => ({ machines: rows, causes, away }) };

@@ -1,7 +1,7 @@
 /** Prints the machines that have not come back after an outage, for a person who walks along the shelves. */
 
 import type { Away } from '@skolo/api';
-import { awayText, outcomeOf } from '@skolo/api/incident-text';
+import { awayText, outcomeOf, unknownIn } from '@skolo/api/incident-text';
 import { spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
@@ -23,12 +23,13 @@ export async function printNotBack(
   const now = io.now();
   const query = { since: new Date(now - ms).toISOString() };
   const report = await incidentsOf(service, query);
-  if (report.missing.length > 0) io.exitCode = exitCodes.partlyFailed;
-  if (json) return printJson(io, { away: report.away, missing: report.missing });
-  const isCalm = report.away.length === 0 && report.missing.length === 0;
+  const missing = unknownIn(report);
+  if (missing.length > 0) io.exitCode = exitCodes.partlyFailed;
+  if (json) return printJson(io, { away: report.away, missing });
+  const isCalm = report.away.length === 0 && missing.length === 0;
   const head = [
     `${isCalm ? 'no machine is silent; ' : ''}${outcomeOf({ machines: report.machines, rows: [] }, String)}, ${timestamp(now)}`,
-    ...report.missing.map(({ source, why }) => `${source}: unknown: ${why}`),
+    ...missing.map(({ source, why }) => `${source}: unknown: ${why}`),
   ];
   const all = [head.map(plain), ...blocksOf(io, report.away)];
   io.out(

@@ -1,5 +1,6 @@
 import type { RackView } from '@skolo/api';
 import { fullDisk, headlineOf } from '@skolo/api/headline';
+import { unknownIn } from '@skolo/api/incident-text';
 import { onItOf, silentIn } from '@skolo/api/silence';
 import { count, errorText, pause, shellWord } from '@skolo/base';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
@@ -171,10 +172,13 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
     import('./from-services.ts'),
     import('../machine/not-back.ts'),
   ]);
-  const { away, missing } = await incidentsOf(service).catch((error: unknown) => ({
-    away: [],
-    missing: [{ source: 'machines that have not come back', why: errorText(error) }],
-  }));
+  const { away, unknown } = await incidentsOf(service).then(
+    (report) => ({ away: report.away, unknown: unknownIn(report) }),
+    (error: unknown) => ({
+      away: [],
+      unknown: [{ source: 'machines that have not come back', why: errorText(error) }],
+    }),
+  );
   const gone = new Set(away.map(({ name }) => name));
   const waiting = machines.filter(
     ({ name, needsAttention }) => needsAttention !== undefined && !gone.has(name),
@@ -190,9 +194,9 @@ async function askServices(command: SkoloCommand): Promise<Row[]> {
     ...(headline.isWell ? [] : [`${headline.text}; run ${work}`]),
     ...(disk ? [disk.text] : []),
     ...view.causes.map(({ why }) => `${why}`),
-    ...missing.map(({ source, why }) => `${source}: unknown: ${why}`),
+    ...unknown.map(({ source, why }) => `${source}: unknown: ${why}`),
     ...placesOf(view, away, ['has not come back', 'have not come back']),
-    ...placesOf(view, waiting, ['needs a person', 'need a person']),
+    ...placesOf(view, waiting, ['needs attention', 'need attention']),
     ...onItOf(machines).map(({ by, machines: its }) => `${by} is on it: ${count(its, 'machine')}`),
     ...(pauses ? [`machine-state: ${pauses.why}`] : []),
     'this is from machine-state; TOKEN, WAITING, DISK, REBOOT and CERT require Prometheus',

@@ -1,6 +1,6 @@
 import { headlineOf } from '@skolo/api/headline';
 import type { Away } from '@skolo/api/incident';
-import { awayText } from '@skolo/api/incident-text';
+import { awayText, unknownIn } from '@skolo/api/incident-text';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { beganAt } from '@skolo/api/silence';
 import { machineState } from '../live/api.ts';
@@ -22,6 +22,7 @@ export function Visit() {
     everyMs,
   );
   const away = new Map(incidents.value?.away.map((each) => [each.name, each]));
+  const unknown = incidents.value ? unknownIn(incidents.value) : [];
   if (!rack) return <p class="muted loading">Loading …</p>;
   const shelves = rack.shelves.map(({ name, machines: names }) => ({
     name,
@@ -43,7 +44,7 @@ export function Visit() {
       {incidents.error && (
         <p class="warning">Machines that have not come back: unknown: {incidents.error.message}</p>
       )}
-      {incidents.value?.missing.map(({ source, why }) => (
+      {unknown.map(({ source, why }) => (
         <p class="warning" key={source}>
           {source}: unknown: {why}
         </p>
