@@ -110,14 +110,6 @@ const kept: Readonly<Record<string, (i: number) => string>> = {
   'one label of its own': (i) => `{"labels":{"k${i.toString(36)}":"a"}}`,
   'thousands of labels in one alert': (i) => `{"labels":${ownNames(50_000, '"a"')(i)}}`,
   'as many labels as one alert may have': (i) => `{"labels":${ownNames(6000, '"a"')(i)}}`,
-  'annotations of their own': (i) =>
-    `{"labels":{"a":"${i}"},"annotations":${ownNames(60, '""')(i)}}`,
-  'annotations that are integers': (i) =>
-    `{"labels":{"a":"${i}"},"annotations":{"4294967294":"","${i}":"","99999":""}}`,
-  'long texts in one byte but for one character': (i) =>
-    `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(500_000)}","b":"語"}}`,
-  'the longest text in two bytes but for one character': (i) =>
-    `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(500_000)}語"}}`,
   'a text in two bytes but for one character': (i) =>
     `{"labels":{"a":"${i}"},"annotations":{"a":"${'x'.repeat(1_900_000)}語"}}`,
   'a text of many megabytes': (i) =>
@@ -162,13 +154,7 @@ describe('what is kept, within the memory of the pod', () => {
   );
 
   it.for<[string, number, (n: number) => object]>([
-    ['large fields', 3000, (n) => ({ ...alertOf(n), more: { junk: Array(2000).fill({}) } })],
     ['very large fields', 8, (n) => ({ ...alertOf(n), more: { junk: Array(300_000).fill({}) } })],
-    [
-      'long texts of alerts that are over',
-      15_000,
-      (n) => ({ ...alertOf(n), annotations: { text: 'x'.repeat(20_000) }, status: 'resolved' }),
-    ],
     [
       'very long texts',
       60,
