@@ -4,7 +4,7 @@ import type { Standing } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import { type Series, seriesKey, unpackPoints } from './points.ts';
 import type { PackedHour } from './readings.ts';
-import { overAfterMs, type Silence } from './silence.ts';
+import { isUnanswered, overAfterMs, type Silence } from './silence.ts';
 import { dayOf, HistoryTables } from './tables.ts';
 
 export interface Batch {
@@ -46,7 +46,7 @@ export class HistoryJobs extends HistoryTables {
       standings: this.standings(),
       points: this.curvesOf(Math.floor(now / hourMs)),
       silences: all.silences
-        .filter(({ incident, ending }) => incidents.has(incident) || ending !== 'answered')
+        .filter((silence) => incidents.has(silence.incident) || isUnanswered(silence))
         .reverse(),
     };
   }

@@ -38,6 +38,8 @@ const Stored = z.object({
   endedAt: z.number().optional(),
   /** How it ended. All but `answered` say nothing about the machine, which may be silent still. */
   ending: Ending.optional(),
+  /** The first answer of a machine that left before. It belongs to no incident. */
+  answeredAt: z.number().optional(),
   /** As version 0.2.0 wrote `ending: left`. */
   left: z.literal(true).optional(),
   causes: z.array(z.union([KnownCause, KnownCause020])),
@@ -74,6 +76,14 @@ export function causeOf020(
   return equipmentCause(what.split(/,? or |, /));
 }
 
+/** Whether the machine has not answered since: if it is silent again, the same silence continues. */
+export function isUnanswered({ endedAt, ending, answeredAt }: Silence): boolean {
+  return (
+    endedAt === undefined ||
+    (ending !== 'answered' && ending !== 'not-known' && answeredAt === undefined)
+  );
+}
+
 /** As long as the ID of an incident may be in the power-cycle daemon. */
 const mostLetters = 100;
 
@@ -104,6 +114,12 @@ export function causeOf(silence: Explained): Cause | undefined {
 export function firstCauseOf(silence: Explained): Cause | undefined {
   const isUnexplained = latestCauses(silence).some(({ cause }) => cause === undefined);
   return isUnexplained ? undefined : causeOf(silence);
+}
+
+/** Whether it lasted longer than its cause, as that of a machine that did not return with the others. */
+export function isLeftover(silence: Explained): boolean {
+  const causes = latestCauses(silence);
+  return causes.length > 0 && causes.at(-1)?.cause === undefined;
 }
 
 function latestCauses({ again, causes }: Explained): Silence['causes'] {

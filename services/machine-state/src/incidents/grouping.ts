@@ -1,7 +1,13 @@
 /** Decides which silences are one incident: those with one cause, or with causes at once that share what feeds them. Pure. */
 import type { Cause } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
-import { firstCauseOf, latestAt, overAfterMs, type Silence } from '../history/silence.ts';
+import {
+  firstCauseOf,
+  isLeftover,
+  latestAt,
+  overAfterMs,
+  type Silence,
+} from '../history/silence.ts';
 
 /** A fault spreads within this time: what falls silent later has a reason of its own. */
 const spreadMs = 600_000;
@@ -40,7 +46,10 @@ export function current(silences: Iterable<Silence>, now: number): Map<string, S
 }
 
 function isOver(silences: readonly Silence[], now: number): boolean {
-  return silences.every(({ endedAt }) => endedAt !== undefined && now - endedAt >= overAfterMs);
+  return silences.every(
+    ({ endedAt, answeredAt = endedAt }) =>
+      endedAt !== undefined && answeredAt !== undefined && now - answeredAt >= overAfterMs,
+  );
 }
 
 /**
@@ -55,11 +64,8 @@ export function incidentsOf(
 ): string[] {
   const cause = firstCauseOf(silence);
   return [...others].flatMap(([id, own]) =>
-    own.some(
-      (other) =>
-        isRecent(silence, other) &&
-        (other.machine === silence.machine || isShared(cause, silence, other, feeds)),
-    ) && isNear(silence, own)
+    own.some((other) => isRecent(silence, other) && isShared(cause, silence, other, feeds)) &&
+    isNear(latestAt(silence), own)
       ? [id]
       : [],
   );
@@ -69,10 +75,15 @@ function isRecent(silence: Silence, { endedAt }: Silence): boolean {
   return endedAt === undefined || latestAt(silence) - endedAt < overAfterMs;
 }
 
-/** One machine may stay silent for days: a second fault of its switch is another incident. */
-function isNear(silence: Silence, silences: readonly Silence[]): boolean {
-  const at = latestAt(silence);
-  const times = silences.flatMap((each) => [each.at, latestAt(each), each.endedAt ?? each.at]);
+/**
+ * Whether an incident goes on at a time. One machine may stay silent for days: a second fault of its switch is another incident, also just
+ * after its return.
+ */
+export function isNear(at: number, silences: readonly Silence[]): boolean {
+  const times = silences.flatMap((each) => {
+    const { at: start, endedAt = start } = each;
+    return [start, latestAt(each), ...(isLeftover(each) ? [] : [endedAt])];
+  });
   return at - Math.max(...times) < overAfterMs && Math.min(...times) - at < overAfterMs;
 }
 

@@ -55,14 +55,17 @@ function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
   const [first, last] = [own[0], own.at(-1)];
   const isOpen = own.some(({ endedAt }) => endedAt === undefined);
   const end = isOpen || last === undefined ? undefined : isoTime(endOf(last));
-  const ending = last?.ending;
+  const { ending, answeredAt } = last ?? {};
+  const later =
+    answeredAt === undefined ? undefined : isoTime(Math.max(first?.at ?? 0, answeredAt));
+  const back = ending === 'answered' ? end : later;
   const times = own.reduce((sum, silence) => sum + timesOf(silence), 0);
   return {
     name,
     at: isoTime(first?.at ?? 0),
     ...given({
-      answeredAt: ending === 'answered' ? end : undefined,
-      left: end && ending && ending !== 'answered' ? { at: end, as: ending } : undefined,
+      answeredAt: back,
+      left: end && ending && ending !== 'answered' && !back ? { at: end, as: ending } : undefined,
       times: times > 1 ? times : undefined,
     }),
     lost: [...new Set(own.flatMap(({ lost }) => lost))],

@@ -11,11 +11,19 @@ import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
 import type { History } from '../history/history.ts';
-import { causeOf, idOf, latestAt, overAfterMs, type Silence, timesOf } from '../history/silence.ts';
+import {
+  causeOf,
+  idOf,
+  isUnanswered,
+  latestAt,
+  overAfterMs,
+  type Silence,
+  timesOf,
+} from '../history/silence.ts';
 import { cut } from '../join/machine.ts';
 import { traitsOf } from '../join/shared-silence.ts';
 import type { PartDeps } from '../part-deps.ts';
-import { current, type Feeds, feedsIn, firstOf, incidentsOf } from './grouping.ts';
+import { current, type Feeds, feedsIn, firstOf, incidentsOf, isNear } from './grouping.ts';
 
 interface IncidentsDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: Pick<History, 'setSilence'>;
@@ -57,8 +65,8 @@ export class Incidents {
         this.put({ ...before, endedAt: at, ending: 'not-known' });
       }
       this.silences.set(silence.id, silence);
-      if (silence.ending === 'answered') this.unanswered.delete(machine);
-      else this.unanswered.set(machine, silence);
+      if (isUnanswered(silence)) this.unanswered.set(machine, silence);
+      else this.unanswered.delete(machine);
     }
     // They left while this service was down.
     for (const silence of [...this.unanswered.values()]) {
@@ -119,7 +127,7 @@ export class Incidents {
       // Maintenance hides whether it responds.
       const hasAnswered =
         machine.condition !== 'maintenance' || seenAt > (known ? latestAt(known) : 0) + jitterMs;
-      if (known && hasAnswered) this.end(known, 'answered', seenAt);
+      if (known && hasAnswered) this.answered(known, seenAt);
       return;
     }
     if (known && isPlanned && causeOf(known)?.kind !== 'planned') {
@@ -156,8 +164,14 @@ export class Incidents {
     const latest = this.latestOf(name);
     const { endedAt } = latest ?? {};
     const id = idOf(name, at);
+    const isAgain =
+      latest?.ending === 'answered' && endedAt !== undefined && at - endedAt < overAfterMs;
     const silence =
-      latest?.ending === 'answered' && endedAt !== undefined && at - endedAt < overAfterMs
+      isAgain &&
+      isNear(
+        at,
+        this.known().filter(({ incident }) => incident === latest.incident),
+      )
         ? { ...reopened(latest), again: { times: timesOf(latest) + 1, at } }
         : { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
     // Without an answer to this process, the last one was seen by another.
@@ -188,10 +202,20 @@ export class Incidents {
     return this.feeds.of;
   }
 
+  /** What has left its incident is there no more, whatever becomes of it. */
   private end(silence: Silence, ending: NonNullable<Silence['ending']>, at: number): void {
     if (silence.ending === ending) return;
     this.measured(silence, at);
-    this.put({ ...silence, endedAt: at, ending });
+    this.put({ ...silence, endedAt: silence.endedAt ?? at, ending });
+  }
+
+  private answered(silence: Silence, at: number): void {
+    this.measured(silence, at);
+    const isOpen = silence.endedAt === undefined;
+    this.put({
+      ...silence,
+      ...(isOpen ? { endedAt: at, ending: 'answered' } : { answeredAt: at }),
+    });
   }
 
   private latestOf(machine: string): Silence | undefined {
@@ -199,9 +223,9 @@ export class Incidents {
   }
 
   private put(silence: Silence): void {
-    const { id, machine, ending } = silence;
+    const { id, machine } = silence;
     this.silences.set(id, silence);
-    if (ending !== 'answered' && ending !== 'not-known') this.unanswered.set(machine, silence);
+    if (isUnanswered(silence)) this.unanswered.set(machine, silence);
     else if (this.unanswered.get(machine)?.id === id) this.unanswered.delete(machine);
     this.deps.history.setSilence(silence);
   }
@@ -240,12 +264,13 @@ function withoutRepeated(causes: Silence['causes']): Silence['causes'] {
 }
 
 function corrected(silence: Silence, correct: (time: number) => number): Silence {
-  const { at, again, endedAt, causes } = silence;
+  const { at, again, endedAt, answeredAt, causes } = silence;
   return {
     ...silence,
     at: correct(at),
     ...(again && { again: { ...again, at: correct(again.at) } }),
     ...(endedAt !== undefined && { endedAt: correct(endedAt) }),
+    ...(answeredAt !== undefined && { answeredAt: correct(answeredAt) }),
     causes: causes.map((known) => ({ ...known, at: correct(known.at) })),
   };
 }

@@ -193,3 +193,92 @@ it.each([-7200, 7200])(
     expect(Math.abs((answered?.[0] ?? 0) - 80_000)).toBeLessThan(3000);
   },
 );
+
+const day = 86_400_000;
+it.each<[string, (lab: Lab) => Promise<void>]>([
+  [
+    'renamed for a month, and responds when it is put back after a restart',
+    async (lab) => {
+      lab.edit(rackOf(['a-renamed', ...a.slice(1)]));
+      lab.pass(400);
+      await lab.restart(30 * day);
+      lab.answer(['a-1']);
+      lab.edit(rack);
+    },
+  ],
+  [
+    'removed for a day',
+    async (lab) => {
+      lab.edit(rackOf(a.slice(1)));
+      lab.pass(400);
+      lab.clock.pass(day);
+      lab.answer(['a-1']);
+      lab.edit(rack);
+    },
+  ],
+  [
+    'in maintenance for two weeks',
+    async (lab) => {
+      lab.order(['a-1']);
+      lab.pass(400);
+      lab.clock.pass(14 * day);
+      lab.answer(['a-1']);
+      lab.order([]);
+    },
+  ],
+  [
+    'in maintenance for two weeks, and then removed',
+    async (lab) => {
+      lab.order(['a-1']);
+      lab.pass(400);
+      lab.clock.pass(14 * day);
+      lab.edit(rackOf(a.slice(1)));
+      lab.order([]);
+      lab.answer(['a-1']);
+      lab.edit(rack);
+    },
+  ],
+  [
+    'silent for a month',
+    async (lab) => {
+      lab.pass(400);
+      lab.clock.pass(30 * day);
+      lab.answer(['a-1']);
+    },
+  ],
+])(
+  'has a new incident when the switch fails just after the return of one that was %s',
+  async (_, leave) => {
+    const lab = await outage();
+    const [before] = (await lab.list()).incidents;
+    lab.pass(60);
+    await leave(lab);
+    lab.pass(120);
+    const back = (await lab.list()).incidents.find(({ id }) => id === before?.id);
+    lab.fall(a);
+    lab.pass(90);
+
+    const [after, old] = (await lab.list()).incidents;
+    expect(old).toEqual(back);
+    expect(outcomeOf({ machines: old?.machines ?? [], rows: [] }, String)).toBe('4 of 4 came back');
+    expect(after).toMatchObject({ title: 'switch-1, 4 machines', began: a });
+    await lab.restart(1000);
+    lab.pass(130);
+    expect((await lab.list()).incidents).toMatchObject([{ id: after?.id }, { id: old?.id }]);
+  },
+);
+
+it('returns no machine to an incident that it left, whatever became of it', async () => {
+  const lab = await outage();
+  lab.edit(rackOf(a.slice(1)));
+  lab.pass(400);
+  const [left] = (await lab.list()).incidents;
+  lab.answer(['a-1']);
+  lab.edit(rack);
+  lab.pass(5);
+
+  const [after, ...others] = (await lab.list()).incidents;
+  expect(others).toEqual([]);
+  expect(after?.to).toBe(left?.to);
+  expect(after?.machines[0]?.answeredAt).toBe('2026-11-20T02:08:25.000Z');
+});
