@@ -27,7 +27,8 @@ const [second, minute, hour] = [1000, 60_000, 3_600_000];
 async function startIncidents() {
   const clock = fakeClock();
   const history = newHistory({ stateDir: await tempDir(), clock });
-  const incidents = new Incidents({ rack: () => rack, clock, history });
+  const agents = { view: () => ({ seenAt: clock.now() }) };
+  const incidents = new Incidents({ rack: () => rack, clock, history, agents });
   const seenAt = new Map<string, number>();
   const say = (name: string, condition: Machine['condition'], cause?: Cause) => {
     const now = clock.now();

@@ -344,7 +344,8 @@ machines:
   );
   const clock = fakeClock();
   const history = newHistory({ stateDir: await tempDir(), clock });
-  const incidents = new Incidents({ rack: () => many, clock, history });
+  const agents = { view: () => ({ seenAt: clock.now() }) };
+  const incidents = new Incidents({ rack: () => many, clock, history, agents });
   const say = (name: string, condition: Machine['condition'], cause?: string) => {
     const now = new Date(clock.now()).toISOString();
     const machine: Machine = {

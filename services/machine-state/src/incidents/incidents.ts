@@ -22,11 +22,13 @@ import {
 } from '../history/silence.ts';
 import { cut } from '../join/machine.ts';
 import { traitsOf } from '../join/shared-silence.ts';
+import type { AgentView } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
 import { current, type Feeds, feedsIn, firstOf, incidentsOf, isNear } from './grouping.ts';
 
 interface IncidentsDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: Pick<History, 'setSilence'>;
+  agents: { view(name: string): Pick<AgentView, 'seenAt'> };
 }
 
 /** Smaller moves of the wall clock correct no time. */
@@ -174,8 +176,7 @@ export class Incidents {
       )
         ? { ...reopened(latest), again: { times: timesOf(latest) + 1, at } }
         : { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
-    // Without an answer to this process, the last one was seen by another.
-    if (at >= wallTime(this.deps.clock, this.startedAt)) this.measured(silence, at);
+    this.heard(silence, at);
     return silence;
   }
 
@@ -210,7 +211,7 @@ export class Incidents {
   }
 
   private answered(silence: Silence, at: number): void {
-    this.measured(silence, at);
+    this.heard(silence, at);
     const isOpen = silence.endedAt === undefined;
     this.put({
       ...silence,
@@ -228,6 +229,11 @@ export class Incidents {
     if (isUnanswered(silence)) this.unanswered.set(machine, silence);
     else if (this.unanswered.get(machine)?.id === id) this.unanswered.delete(machine);
     this.deps.history.setSilence(silence);
+  }
+
+  /** Without an answer to this process, another one heard the last one, by its clock. */
+  private heard(silence: Silence, at: number): void {
+    if (this.deps.agents.view(silence.machine).seenAt !== undefined) this.measured(silence, at);
   }
 
   private measured({ id }: Pick<Silence, 'id'>, time: number): void {

@@ -155,7 +155,8 @@ it.each([false, true])(
 it('does not know how the earlier one of two records without an end ended', async () => {
   const clock = fakeClock('2026-11-20T02:00:00Z');
   const history = newHistory({ stateDir: await tempDir(), clock });
-  const incidents = new Incidents({ rack: () => rack, clock, history });
+  const agents = { view: () => ({ seenAt: clock.now() }) };
+  const incidents = new Incidents({ rack: () => rack, clock, history, agents });
   const hours = (n: number) => clock.now() - n * 3_600_000;
   const record = (id: string, at: number) => {
     return { id, machine: 'a-1', incident: id, at, causes: [], traits: [], lost: [] };
@@ -282,3 +283,28 @@ it('returns no machine to an incident that it left, whatever became of it', asyn
   expect(after?.to).toBe(left?.to);
   expect(after?.machines[0]?.answeredAt).toBe('2026-11-20T02:08:25.000Z');
 });
+
+it.each([-7200, 7200])(
+  'keeps the last answers that another process heard when a clock that was off by %d s at its start is set',
+  async (seconds) => {
+    const lab = await startOutageLab(rack);
+    lab.pass(3600);
+    lab.fall(a);
+    const right = lab.clock.now();
+    lab.clock.setWall(right + seconds * 1000);
+    await lab.restart(10_000);
+    lab.pass(90);
+    const [before] = (await lab.list()).incidents;
+    lab.clock.setWall(right + 100_000);
+    lab.pass(2);
+    lab.answer(['a-1']);
+    lab.pass(2);
+
+    const [found, ...others] = (await lab.list()).incidents;
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ began: a, since: before?.since });
+    expect(found?.machines.map(({ at }) => at)).toEqual(before?.machines.map(({ at }) => at));
+    const back = Date.parse(found?.machines[0]?.answeredAt ?? '');
+    expect(Math.abs(back - right - 102_000)).toBeLessThan(3000);
+  },
+);

@@ -171,7 +171,7 @@ async function startProcess(world: World) {
     },
   };
   const history = newHistory({ stateDir, clock });
-  const incidents = new Incidents({ rack, clock, history });
+  const incidents = new Incidents({ rack, clock, history, agents });
   const current = new Current({
     rack,
     clock,
