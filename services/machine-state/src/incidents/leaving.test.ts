@@ -3,7 +3,8 @@ import { outcomeOf } from '@skolo/api/incident-text';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { History } from '../history/history.ts';
 import { newHistory } from '../testing/history.ts';
 import { startOutageLab } from '../testing/outage-lab.ts';
 import { Incidents } from './incidents.ts';
@@ -306,5 +307,24 @@ it.each([-7200, 7200])(
     expect(found?.machines.map(({ at }) => at)).toEqual(before?.machines.map(({ at }) => at));
     const back = Date.parse(found?.machines[0]?.answeredAt ?? '');
     expect(Math.abs(back - right - 102_000)).toBeLessThan(3000);
+  },
+);
+
+it.each([false, true])(
+  'sends nobody to a machine after a start at which the history could not be read (it responds: %s)',
+  async (responds) => {
+    const lab = await outage();
+    lab.pass(30);
+    await lab.flush();
+    vi.spyOn(History.prototype, 'open').mockResolvedValueOnce({
+      standings: new Map(),
+      silences: [],
+    });
+    await lab.restart(1000);
+    if (responds) lab.answer(['a-1']);
+    lab.pass(130);
+
+    expect(await outcomes(lab)).toEqual(['3 of 4 came back; 1 not known: a-1']);
+    expect((await lab.report('last')).away).toEqual([]);
   },
 );

@@ -205,8 +205,17 @@ async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' |
   } catch (error) {
     missing.push({ source: 'history', why: errorText(error) });
   }
-  const byId = new Map([...written.silences, ...incidents.known()].map((each) => [each.id, each]));
+  const byId = new Map(
+    [...written.silences.map(withEnd), ...incidents.known()].map((each) => [each.id, each]),
+  );
   return { silences: [...byId.values()], completeFrom: written.completeFrom, missing };
+}
+
+/** Memory has each silence that continues, unless the history could not be read at the start. */
+function withEnd(written: Silence): Silence {
+  const { at, endedAt, causes } = written;
+  if (endedAt !== undefined) return written;
+  return { ...written, endedAt: Math.max(at, causes.at(-1)?.at ?? at), ending: 'not-known' };
 }
 
 /** @param from milliseconds since 1970 */
