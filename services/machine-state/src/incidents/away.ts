@@ -13,7 +13,6 @@ interface Now {
 
 /** By the first piece of evidence. */
 const todos: Record<Evidence['kind'], string> = {
-  planned: 'end the maintenance when the work is done',
   'switched-off': 'turn the outlet on',
   'outlet-off': 'turn the outlet on',
   'outlet-fault': 'check the outlet and its cable',

@@ -19,14 +19,13 @@ const refused = /refused|ECONNREFUSED|reset|ECONNRESET/;
 
 /** An outlet that is off comes first, because a person can turn it on. */
 export function evidenceOf(
-  { name, condition, wiring, cause, sentence }: Subject,
+  { name, wiring, cause }: Subject,
   { power, links, why = 'no request was made yet' }: EvidenceSources,
 ): Evidence[] {
   const { uplink, power: feeds } = wiring;
   const equipment = [...new Set([...feeds, ...(uplink === undefined ? [] : [uplink])].map(nameIn))];
   const outlets = power?.machines.get(name)?.outlets ?? [];
   const found = [
-    ...(condition === 'maintenance' ? [{ kind: 'planned' as const, text: words(sentence) }] : []),
     ...outlets.flatMap(ofOutlet),
     ...equipment.flatMap((each) => ofEquipment(each, power)),
   ];
@@ -41,7 +40,7 @@ export function evidenceOf(
   return [...found, ofLink(uplink, links, why)];
 }
 
-type Subject = Pick<Machine, 'name' | 'condition' | 'wiring' | 'cause' | 'sentence'>;
+type Subject = Pick<Machine, 'name' | 'wiring' | 'cause'>;
 
 /** A port may be called `ge-0/0/1`. */
 function nameIn(outlet: string): string {

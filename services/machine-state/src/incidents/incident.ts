@@ -59,13 +59,19 @@ function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
   const later =
     answeredAt === undefined ? undefined : isoTime(Math.max(first?.at ?? 0, answeredAt));
   const back = ending === 'answered' ? end : later;
+  const known = last?.causes.at(-1);
+  const planned = isOpen && known && isPlanned(known.cause) ? isoTime(known.at) : undefined;
   const times = own.reduce((sum, silence) => sum + timesOf(silence), 0);
   return {
     name,
     at: isoTime(first?.at ?? 0),
     ...given({
       answeredAt: back,
-      left: end && ending && ending !== 'answered' && !back ? { at: end, as: ending } : undefined,
+      left: planned
+        ? { at: planned, as: 'planned' }
+        : end && ending && ending !== 'answered' && !back
+          ? { at: end, as: ending }
+          : undefined,
       times: times > 1 ? times : undefined,
     }),
     lost: [...new Set(own.flatMap(({ lost }) => lost))],
@@ -105,8 +111,14 @@ function widestCause(silences: readonly Silence[]): { cause: Cause; machines: nu
     known.now += 1;
     known.most = Math.max(known.most, known.now);
   }
-  const [widest] = [...counts.values()].toSorted((a, b) => b.most - a.most);
+  const [widest] = [...counts.values()].toSorted(
+    (a, b) => b.most - a.most || Number(isPlanned(a.cause)) - Number(isPlanned(b.cause)),
+  );
   return widest && { cause: widest.cause, machines: widest.machines.size };
+}
+
+function isPlanned(cause: Cause | undefined): boolean {
+  return cause?.kind === 'planned';
 }
 
 /** Machines learn of the same cause one after the other. */

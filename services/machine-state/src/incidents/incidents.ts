@@ -145,7 +145,7 @@ export class Incidents {
       .map(({ kind, what: trait }) => `${kind} ${trait}`)
       .slice(0, mostTraits);
     // Without an answer, the same silence continues.
-    const silence = known ? reopened(known) : { ...this.begun(name, seenAt), traits };
+    const silence = known ? reopened(known) : { ...this.begun(name, seenAt, isPlanned), traits };
     const isSame = causeOf(silence)?.code === cause?.code;
     if (open && isSame) return;
     if (open && cause === undefined && !this.knowsCauses) {
@@ -162,12 +162,15 @@ export class Incidents {
   }
 
   /** Its record in the incident that is not over for it, or a new one. */
-  private begun(name: string, at: number): Silence {
+  private begun(name: string, at: number, isPlanned: boolean): Silence {
     const latest = this.latestOf(name);
     const { endedAt } = latest ?? {};
     const id = idOf(name, at);
     const isAgain =
-      latest?.ending === 'answered' && endedAt !== undefined && at - endedAt < overAfterMs;
+      latest?.ending === 'answered' &&
+      (causeOf(latest)?.kind === 'planned') === isPlanned &&
+      endedAt !== undefined &&
+      at - endedAt < overAfterMs;
     const silence =
       isAgain &&
       isNear(

@@ -328,3 +328,55 @@ it.each([false, true])(
     expect((await lab.report('last')).away).toEqual([]);
   },
 );
+
+it.each<[string, (lab: Lab) => void]>([
+  ['before the order', (lab) => lab.fall(a)],
+  ['one before the order, the others after it', (lab) => lab.fall(a.slice(0, 1))],
+  ['after the order', () => undefined],
+])('tells machines in maintenance from those that did not return: silent %s', async (_, before) => {
+  const lab = await startOutageLab(rack);
+  lab.pass(5);
+  before(lab);
+  lab.pass(90);
+  lab.order(a, 'storage');
+  lab.pass(5);
+  lab.fall(a.filter((name) => !lab.world.silent.has(name)));
+  lab.pass(90);
+  for (const days of [0, 14]) {
+    lab.clock.pass(days * day);
+    lab.pass(5);
+    const { incidents } = await lab.list();
+    const machines = incidents.flatMap((each) => each.machines);
+    expect(outcomeOf({ machines, rows: [] }, String)).toBe(
+      `0 of 4 came back; 4 in maintenance: ${machines.map(({ name }) => name).join(', ')}`,
+    );
+    for (const { id } of incidents) expect((await lab.report(id)).away).toEqual([]);
+  }
+  lab.order([]);
+  lab.pass(90);
+  const reports = await Promise.all((await lab.list()).incidents.map(({ id }) => lab.report(id)));
+  expect(reports.flatMap(({ away }) => away.map(({ name }) => name)).toSorted()).toEqual(a);
+});
+
+it.each([
+  ['has answered before', true],
+  ['is silent still', false],
+])('calls a fault after maintenance by its own cause if the switch %s', async (_, answers) => {
+  const lab = await startOutageLab(rack);
+  lab.pass(5);
+  lab.order(a, 'new switch');
+  lab.fall(a);
+  lab.pass(120);
+  if (answers) lab.answer(a);
+  lab.pass(5);
+  lab.order([]);
+  lab.pass(120);
+  if (answers) lab.fall(a);
+  lab.pass(90);
+
+  const titles = (await lab.list()).incidents.map(({ title }) => `${title}`);
+  expect(titles).toEqual([
+    'switch-1, 4 machines',
+    ...(answers ? ['maintenance: new switch, 4 machines'] : []),
+  ]);
+});
