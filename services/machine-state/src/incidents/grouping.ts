@@ -48,8 +48,13 @@ export function current(silences: Iterable<Silence>, now: number): Map<string, S
 function isOver(silences: readonly Silence[], now: number): boolean {
   return silences.every(
     ({ endedAt, answeredAt = endedAt }) =>
-      endedAt !== undefined && answeredAt !== undefined && now - answeredAt >= overAfterMs,
+      endedAt !== undefined && answeredAt !== undefined && !isWithin(now, answeredAt),
   );
+}
+
+/** Whether a time is that of an end, or so shortly after it that the incident goes on. An end in the future is by another clock. */
+export function isWithin(at: number, endedAt: number): boolean {
+  return Math.abs(at - endedAt) < overAfterMs;
 }
 
 /**

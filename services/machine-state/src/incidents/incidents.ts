@@ -16,7 +16,6 @@ import {
   idOf,
   isUnanswered,
   latestAt,
-  overAfterMs,
   type Silence,
   timesOf,
 } from '../history/silence.ts';
@@ -24,7 +23,15 @@ import { cut } from '../join/machine.ts';
 import { traitsOf } from '../join/shared-silence.ts';
 import type { AgentView } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
-import { current, type Feeds, feedsIn, firstOf, incidentsOf, isNear } from './grouping.ts';
+import {
+  current,
+  type Feeds,
+  feedsIn,
+  firstOf,
+  incidentsOf,
+  isNear,
+  isWithin,
+} from './grouping.ts';
 
 interface IncidentsDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: Pick<History, 'setSilence'>;
@@ -170,7 +177,7 @@ export class Incidents {
       latest?.ending === 'answered' &&
       (causeOf(latest)?.kind === 'planned') === isPlanned &&
       endedAt !== undefined &&
-      at - endedAt < overAfterMs;
+      isWithin(at, endedAt);
     const silence =
       isAgain &&
       isNear(

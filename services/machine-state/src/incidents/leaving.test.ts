@@ -380,3 +380,59 @@ it.each([
     ...(answers ? ['maintenance: new switch, 4 machines'] : []),
   ]);
 });
+
+it('does not learn from later starts or answers how a silence ended that nobody saw end', async () => {
+  const lab = await startOutageLab(rack);
+  const at = lab.clock.now() - 9 * 3_600_000;
+  const record = (id: string, start: number) => {
+    return { id, machine: 'd-1', incident: id, at: start, causes: [], traits: [], lost: [] };
+  };
+  for (const silence of [record('i-1', at), record('i-2', at + 3_600_000)]) {
+    lab.history().setSilence(silence);
+  }
+  for (const falls of [false, false, true]) {
+    await lab.restart(1000);
+    lab.pass(30);
+    if (falls) lab.fall(['d-1']);
+    lab.pass(400);
+  }
+
+  const of = (await lab.list()).incidents.map(({ id, machines }) => [id, machines[0]?.left?.as]);
+  expect(of.slice(1)).toEqual([
+    ['i-2', undefined],
+    ['i-1', 'not-known'],
+  ]);
+});
+
+it.each([
+  ['two hours behind', 90, 50, -120],
+  ['four hours behind, which is in the middle of it', 300, 60, -240],
+  ['a day behind', 90, 10, -1440],
+  ['two hours ahead', 90, 10, 120],
+])(
+  'puts no outage into one that is over with a clock that is %s',
+  async (_, lasts, apart, wrong) => {
+    const lab = await startOutageLab(rack);
+    lab.pass(5);
+    lab.fall(a);
+    lab.pass(90);
+    lab.clock.pass(lasts * 60_000);
+    lab.pass(5);
+    lab.answer(a);
+    lab.pass(30);
+    const [before] = (await lab.list()).incidents;
+    await lab.flush();
+    const right = lab.clock.now() + apart * 60_000;
+    lab.clock.setWall(right + wrong * 60_000);
+    await lab.restart(1000);
+    lab.pass(60);
+    lab.fall(a);
+    lab.pass(90);
+    lab.clock.setWall(right + 152_000);
+    lab.pass(5);
+
+    const [after, ...others] = (await lab.list()).incidents;
+    expect(after).toMatchObject({ title: 'switch-1, 4 machines', began: a });
+    expect(others).toEqual([before]);
+  },
+);
