@@ -1,13 +1,7 @@
 /** Decides which silences are one incident: those with one cause, or with causes at once that share what feeds them. Pure. */
 import type { Cause } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
-import {
-  firstCauseOf,
-  isLeftover,
-  latestAt,
-  overAfterMs,
-  type Silence,
-} from '../history/silence.ts';
+import { firstCauseOf, isLeftover, overAfterMs, type Silence } from '../history/silence.ts';
 
 /** A fault spreads within this time: what falls silent later has a reason of its own. */
 const spreadMs = 600_000;
@@ -70,14 +64,14 @@ export function incidentsOf(
   const cause = firstCauseOf(silence);
   return [...others].flatMap(([id, own]) =>
     own.some((other) => isRecent(silence, other) && isShared(cause, silence, other, feeds)) &&
-    isNear(latestAt(silence), own)
+    isNear(silence.at, own)
       ? [id]
       : [],
   );
 }
 
 function isRecent(silence: Silence, { endedAt }: Silence): boolean {
-  return endedAt === undefined || latestAt(silence) - endedAt < overAfterMs;
+  return endedAt === undefined || silence.at - endedAt < overAfterMs;
 }
 
 /**
@@ -87,7 +81,7 @@ function isRecent(silence: Silence, { endedAt }: Silence): boolean {
 export function isNear(at: number, silences: readonly Silence[]): boolean {
   const times = silences.flatMap((each) => {
     const { at: start, endedAt = start } = each;
-    return [start, latestAt(each), ...(isLeftover(each) ? [] : [endedAt])];
+    return [start, ...(isLeftover(each) ? [] : [endedAt])];
   });
   return at - Math.max(...times) < overAfterMs && Math.min(...times) - at < overAfterMs;
 }
@@ -96,7 +90,7 @@ function isShared(cause: Cause | undefined, one: Silence, other: Silence, feeds:
   const theirs = firstCauseOf(other);
   if (cause === undefined || theirs === undefined) return false;
   if (cause.code === theirs.code) return true;
-  const apartMs = Math.abs(latestAt(one) - latestAt(other));
+  const apartMs = Math.abs(one.at - other.at);
   if (apartMs > spreadMs) return false;
   const own = feeds(cause);
   return [...feeds(theirs)].some((feed) => own.has(feed) && (feed !== mains || apartMs <= mainsMs));

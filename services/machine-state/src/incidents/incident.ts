@@ -21,10 +21,10 @@ export function incidentsIn(silences: Iterable<Silence>): Incident[] {
 /** @param silences of this incident: at least one, in any order */
 function incidentOf(id: string, silences: readonly Silence[]): Incident {
   const sorted = silences.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-  const since = sorted[0]?.at ?? 0;
-  const machines = [...Map.groupBy(sorted, ({ machine }) => machine)].map(([name, own]) =>
-    machineOf(name, own),
-  );
+  const machines = [...Map.groupBy(sorted, ({ machine }) => machine)]
+    .map(([name, own]) => machineOf(name, own))
+    .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const since = machines[0]?.at ?? isoTime(0);
   const isOpen = sorted.some(({ endedAt }) => endedAt === undefined);
   const to = isOpen ? undefined : Math.max(...sorted.map(endOf));
   const widest = widestCause(sorted);
@@ -35,11 +35,11 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
       widest ? `${widest.cause.text}, ${partOf(widest.machines, names.length)}` : foldNames(names),
     ),
     ...given({ cause: widest?.cause }),
-    since: isoTime(since),
+    since,
     ...given({ to: to === undefined ? undefined : isoTime(to) }),
-    began: [
-      ...new Set(sorted.filter(({ at }) => at - since < beginMs).map(({ machine }) => machine)),
-    ],
+    began: machines
+      .filter(({ at }) => Date.parse(at) - Date.parse(since) < beginMs)
+      .map(({ name }) => name),
     machines,
     causes: causesIn(sorted),
   };
@@ -52,7 +52,9 @@ function endOf({ at, endedAt = at }: Silence): number {
 
 /** @param own its silences, in chronological order */
 function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
-  const [first, last] = [own[0], own.at(-1)];
+  // What a machine did before it was part of an outage does not date that.
+  const first = own.find(({ causes }) => causes.some(({ cause }) => cause)) ?? own[0];
+  const last = own.at(-1);
   const isOpen = own.some(({ endedAt }) => endedAt === undefined);
   const end = isOpen || last === undefined ? undefined : isoTime(endOf(last));
   const { ending, answeredAt } = last ?? {};

@@ -11,14 +11,7 @@ import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
 import type { History } from '../history/history.ts';
-import {
-  causeOf,
-  idOf,
-  isUnanswered,
-  latestAt,
-  type Silence,
-  timesOf,
-} from '../history/silence.ts';
+import { causeOf, idOf, isUnanswered, type Silence, timesOf } from '../history/silence.ts';
 import { cut } from '../join/machine.ts';
 import { traitsOf } from '../join/shared-silence.ts';
 import type { AgentView } from '../join/sources.ts';
@@ -109,8 +102,7 @@ export class Incidents {
   /** A task of the machine was lost. @param since when it began, in milliseconds since 1970 */
   noteLost(machine: string, task: string, since: number): void {
     const latest = this.latestOf(machine);
-    if (latest === undefined || since > latestAt(latest) + jitterMs || latest.lost.includes(task))
-      return;
+    if (latest === undefined || since > latest.at + jitterMs || latest.lost.includes(task)) return;
     this.put({ ...latest, lost: [...latest.lost, task].slice(0, mostTasks) });
   }
 
@@ -135,7 +127,7 @@ export class Incidents {
     if (!isSilent(machine) && !isPlanned) {
       // Maintenance hides whether it responds.
       const hasAnswered =
-        machine.condition !== 'maintenance' || seenAt > (known ? latestAt(known) : 0) + jitterMs;
+        machine.condition !== 'maintenance' || seenAt > (known?.at ?? 0) + jitterMs;
       if (known && hasAnswered) this.answered(known, seenAt);
       return;
     }
@@ -168,7 +160,7 @@ export class Incidents {
     this.group({ ...silence, causes });
   }
 
-  /** Its record in the incident that is not over for it, or a new one. */
+  /** In the incident that is not over for the machine, or in a new one. */
   private begun(name: string, at: number, isPlanned: boolean): Silence {
     const latest = this.latestOf(name);
     const { endedAt } = latest ?? {};
@@ -178,14 +170,12 @@ export class Incidents {
       (causeOf(latest)?.kind === 'planned') === isPlanned &&
       endedAt !== undefined &&
       isWithin(at, endedAt);
-    const silence =
-      isAgain &&
-      isNear(
-        at,
-        this.known().filter(({ incident }) => incident === latest.incident),
-      )
-        ? { ...reopened(latest), again: { times: timesOf(latest) + 1, at } }
-        : { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
+    const all = this.known().filter(({ incident }) => incident === latest?.incident);
+    const silence = {
+      ...{ id, machine: name, incident: id, at, causes: [], traits: [], lost: [] },
+      ...(isAgain && isNear(at, all) && continued(latest, all)),
+    };
+    this.ownTimes.delete(silence.id);
     this.heard(silence, at);
     return silence;
   }
@@ -265,6 +255,17 @@ export class Incidents {
   }
 }
 
+/** What the next silence of a machine takes over from the latest one: also its place, if earlier ones have the same causes. */
+function continued(latest: Silence, all: readonly Silence[]): Partial<Silence> {
+  const { id, machine, incident, causes, lost } = latest;
+  const earlier = all.filter((each) => each.machine === machine && each !== latest);
+  const known = new Set(earlier.flatMap((each) => each.causes.map(({ cause }) => cause?.code)));
+  const saysNoMore =
+    earlier.length >= mostCauses ||
+    (earlier.length > 0 && causes.every(({ cause }) => !cause || known.has(cause.code)));
+  return { incident, ...(saysNoMore && { id, lost, times: timesOf(latest) + 1 }) };
+}
+
 /** What it was before it ended. */
 function reopened({ endedAt: _, ending: __, ...rest }: Silence): Silence {
   return rest;
@@ -280,11 +281,10 @@ function withoutRepeated(causes: Silence['causes']): Silence['causes'] {
 }
 
 function corrected(silence: Silence, correct: (time: number) => number): Silence {
-  const { at, again, endedAt, answeredAt, causes } = silence;
+  const { at, endedAt, answeredAt, causes } = silence;
   return {
     ...silence,
     at: correct(at),
-    ...(again && { again: { ...again, at: correct(again.at) } }),
     ...(endedAt !== undefined && { endedAt: correct(endedAt) }),
     ...(answeredAt !== undefined && { answeredAt: correct(answeredAt) }),
     causes: causes.map((known) => ({ ...known, at: correct(known.at) })),
