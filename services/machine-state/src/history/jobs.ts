@@ -41,13 +41,13 @@ export class HistoryJobs extends HistoryTables {
   recall(now: number) {
     const recent = this.silences({ endedFrom: now - overAfterMs });
     const incidents = new Set(recent.silences.map(({ incident }) => incident));
-    const all = this.silences({ endedFrom: 0 });
+    const { silences: all } = this.silences({ endedFrom: 0 });
     return {
       standings: this.standings(),
       points: this.curvesOf(Math.floor(now / hourMs)),
-      silences: all.silences
+      silences: [...new Map([...all, ...recent.silences].map((each) => [each.id, each])).values()]
         .filter((silence) => incidents.has(silence.incident) || isUnanswered(silence))
-        .reverse(),
+        .toSorted((a, b) => a.at - b.at),
     };
   }
 
