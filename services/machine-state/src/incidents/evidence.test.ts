@@ -145,14 +145,14 @@ it('finds what those that did not return share', () => {
 });
 
 it('says first that an outlet is off, also if another one has a fault', () => {
-  const { machines, controllers } = power({ fault: 'Overload' });
-  const [outlet] = machines.get('rpi-1')?.outlets ?? [];
-  if (!outlet) throw new Error('it has an outlet');
-  const second = { ...outlet, outlet: 'pdu-2/4', state: 'off' as const, fault: undefined };
-  const both = { outlets: [outlet, second], ...{ name: 'rpi-1', kind: 'machine' as const } };
+  const faulty = power({ fault: 'Overload' });
+  const [first] = faulty?.machines.get('rpi-1')?.outlets ?? [];
+  if (!faulty || !first) throw new Error('it has an outlet');
+  const second = { ...first, outlet: 'pdu-2/4', state: 'off' as const, fault: undefined };
+  const own = { name: 'rpi-1', kind: 'machine' as const, controllers: [] };
   const sources = {
-    controllers,
-    machines: new Map([['rpi-1', { ...both, controllers: [] }]]),
+    ...faulty,
+    machines: new Map([['rpi-1', { ...own, outlets: [first, second] }]]),
   };
 
   const found = evidenceOf(machine, { power: sources, links: linked(false) });
