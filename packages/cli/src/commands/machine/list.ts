@@ -2,7 +2,7 @@ import { type Machine, MachineCondition } from '@skolo/api';
 import { headlineOf } from '@skolo/api/headline';
 import { beganAt, conditionFacts, conditionWord, readingsOf } from '@skolo/api/silence';
 import { Option } from 'commander';
-import { complain } from '../../errors.ts';
+import { complain, exitCodes } from '../../errors.ts';
 import { list } from '../../output/list.ts';
 import type { HeadLine, Remark } from '../../output/overview.ts';
 import { age } from '../../output/time.ts';
@@ -96,9 +96,10 @@ export const define = list<Machine, Options>({
     const { incidentsOf } = await import('./not-back.ts');
     const { missing, ...incidents } = await incidentsOf(service);
     for (const { source, why } of missing) complain(io, `${source}: unknown: ${why}`);
+    if (missing.length > 0) io.exitCode = exitCodes.partlyFailed;
     const away = incidents.away.filter(({ name }) => names.has(name));
     if (options.json) {
-      return { ...found(machines), json: (rows) => ({ machines: rows, causes, away }) };
+      return { ...found(machines), json: (rows) => ({ machines: rows, causes, away, missing }) };
     }
     const { printWork } = await import('./work-list.ts');
     printWork(io, {
