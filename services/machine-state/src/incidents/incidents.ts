@@ -171,10 +171,8 @@ export class Incidents {
       endedAt !== undefined &&
       isWithin(at, endedAt);
     const all = this.known().filter(({ incident }) => incident === latest?.incident);
-    const silence = {
-      ...{ id, machine: name, incident: id, at, causes: [], traits: [], lost: [] },
-      ...(isAgain && isNear(at, all) && continued(latest, all)),
-    };
+    const first = { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
+    const silence = { ...first, ...(isAgain && isNear(at, all) && continued(latest, all)) };
     this.ownTimes.delete(silence.id);
     this.heard(silence, at);
     return silence;
