@@ -15,7 +15,7 @@ const dark = (cause?: string): Given => ({
 it.each<[string, Given[], boolean]>([
   ['41 machines are silent: pdu-1; 0 wait for a person', machines(41, dark('pdu-1')), true],
   [
-    '5 machines are silent: 2 switch-1, 1 switch-2, 2 others; 1 waits for a person',
+    '5 machines are silent: 2 switch-1, 1 switch-2, 1 other, 1 without a known cause; 1 waits for a person',
     [
       ...machines(60, ok),
       ...['switch-1', 'switch-1', 'switch-2', 'shelf-1'].map(dark),
@@ -26,6 +26,23 @@ it.each<[string, Given[], boolean]>([
   [
     '28 machines are silent: 20 switch-8, 8 without a known cause; 0 wait for a person',
     [...machines(300, ok), ...machines(20, dark('switch-8')), ...machines(8, dark())],
+    false,
+  ],
+  [
+    '20 machines are silent: 5 s1, 4 s2, 3 others, 8 without a known cause; 0 wait for a person',
+    [
+      ...machines(300, ok),
+      ...[5, 4, 3].flatMap((number, at) => machines(number, dark(`s${at + 1}`))),
+      ...machines(8, dark()),
+    ],
+    false,
+  ],
+  [
+    '12 machines are silent: 5 s1, 4 s2, 3 others; 0 wait for a person',
+    [
+      ...machines(300, ok),
+      ...[5, 4, 2, 1].flatMap((number, at) => machines(number, dark(`s${at + 1}`))),
+    ],
     false,
   ],
   [

@@ -56,11 +56,12 @@ function causesOf(silent: readonly Pick<Machine, 'cause'>[]): string {
   const [first] = groups;
   if (first === undefined) return '';
   if (first.length === silent.length) return `: ${first.text}`;
-  const shown = groups.slice(0, mostCauses);
-  const rest = silent.length - shown.reduce((sum, { length }) => sum + length, 0);
-  const others = groups.length > mostCauses ? 'others' : 'without a known cause';
-  const texts = shown.map(({ length, text }) => `${length} ${text}`);
-  return `: ${[...texts, ...(rest > 0 ? [`${rest} ${others}`] : [])].join(', ')}`;
+  const texts = groups.slice(0, mostCauses).map(({ length, text }) => `${length} ${text}`);
+  const others = groups.slice(mostCauses).reduce((sum, { length }) => sum + length, 0);
+  const unexplained = silent.length - causes.length;
+  if (others > 0) texts.push(count(others, 'other'));
+  if (unexplained > 0) texts.push(`${unexplained} without a known cause`);
+  return `: ${texts.join(', ')}`;
 }
 
 /** Where the disk of the jumphost is full, as services report it. */

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { equipmentCause } from './incident/cause.ts';
 import { type Machine, MachineCondition } from './machine-state.ts';
-import { beganAt, conditionWord, isSilent, onItOf, recentlySilent, silentIn } from './silence.ts';
+import {
+  beganAt,
+  conditionWord,
+  incidentsOf,
+  isSilent,
+  onItOf,
+  recentlySilent,
+  silentIn,
+} from './silence.ts';
 
 const lastSeen = '2026-11-20T03:09:55.000Z';
 const stale: Machine = {
@@ -68,4 +76,24 @@ it('who is on it is one line for each person and incident, and what began before
     ['ann', false, 2, at(241), ['1', '2']],
     ['bob', false, 1, at(242), ['4']],
   ]);
+});
+
+it.each([
+  ['of most of them', ['old-1', 'new-1', 'new-2'], ['new', 'old']],
+  ['of as many, the newest', ['old-1', 'new-1'], ['new', 'old']],
+  ['of most of them, although it is older', ['old-1', 'old-2', 'new-1'], ['old', 'new']],
+  ['none of others', ['new-2'], ['new']],
+])('the first incident of machines is that %s', (_, names, expected) => {
+  const [night, day] = ['2026-11-20T02:00:05.000Z', '2026-11-20T08:00:05.000Z'];
+  const incidents = [
+    { id: 'old', since: night, machines: ['old-1', 'old-2'] },
+    { id: 'new', since: day, machines: ['new-1', 'new-2'] },
+  ];
+  for (const all of [incidents, incidents.toReversed()]) {
+    const own = incidentsOf(
+      names.map((name) => ({ name })),
+      all,
+    );
+    expect(own.map(({ id }) => id)).toEqual(expected);
+  }
 });

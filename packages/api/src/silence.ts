@@ -97,13 +97,20 @@ export function recentlySilent(machines: Iterable<Machine>): Machine[] {
     .sort(({ lastSeen: a = '' }, { lastSeen: b = '' }) => a.localeCompare(b));
 }
 
-/** Incidents that continue, and contain one of these machines. */
+/** Incidents that continue and contain some of these machines: first that of most of them, or the newest of several. */
 export function incidentsOf(
   machines: readonly Pick<Machine, 'name'>[],
   incidents: RackView['incidents'],
 ): RackView['incidents'] {
   const names = new Set(machines.map(({ name }) => name));
-  return incidents.filter((incident) => incident.machines.some((name) => names.has(name)));
+  const shares = incidents.map((incident) => ({
+    incident,
+    share: incident.machines.filter((name) => names.has(name)).length,
+  }));
+  return shares
+    .filter(({ share }) => share > 0)
+    .sort((a, b) => b.share - a.share || b.incident.since.localeCompare(a.incident.since))
+    .map(({ incident }) => incident);
 }
 
 export interface OnIt {

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
 
 const since = '2026-11-20T02:00:05.000Z';
-const silent = { since, machines: ['pi-1', 'pi-2'] };
+const silent = { since, machines: ['pi-1', 'pi-2', 'pi-3'] };
 const causes = [
   {
     ...equipmentCause(['switch-1', 'pdu-1']),
@@ -15,7 +15,10 @@ const causes = [
     why: words('none of the machines responds'),
   },
 ];
-const incidents = [{ id: '20261120T020005-pi-1', ...silent }];
+const incidents = [
+  { id: '20261119T200005-pi-1', since: '2026-11-19T20:00:05.000Z', machines: ['pi-1'] },
+  { id: '20261120T020005-pi-2', since, machines: ['pi-2', 'pi-3'] },
+];
 
 /** Lines of /metrics that begin so. */
 async function metricsWith(machines: Partial<Machine>[], prefix: string): Promise<string[]> {
@@ -50,9 +53,9 @@ it('counts tasks that the infrastructure ended', async () => {
   expect(await metricsWith([], name)).toEqual([`${name}outcome="infrastructure"} 2`]);
 });
 
-it('names the incident of a common cause, and counts its machines that have not come back', async () => {
+it('names the incident of most machines of a common cause, and counts those that have not come back', async () => {
   expect(await metricsWith([], 'skolo_machines_incident{')).toEqual([
-    'skolo_machines_incident{cause="pdu-1+switch-1",incident="20261120T020005-pi-1"} 2',
+    'skolo_machines_incident{cause="pdu-1+switch-1",incident="20261120T020005-pi-2"} 2',
   ]);
 });
 

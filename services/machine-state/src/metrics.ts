@@ -6,6 +6,7 @@ import {
   type ServiceState,
   type WaitingPi,
 } from '@skolo/api';
+import { incidentsOf } from '@skolo/api/silence';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { Registry } from 'prom-client';
@@ -122,9 +123,12 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Machines that have not come back from the incident of a common cause, including those that the cause does not explain.',
     labels: ['cause', 'incident'],
     read: ({ causes, incidents }) =>
-      causes.flatMap(({ code: cause, machines: [machine = ''] }) =>
-        incidents
-          .filter(({ machines }) => machines.includes(machine))
+      causes.flatMap(({ code: cause, machines }) =>
+        incidentsOf(
+          machines.map((name) => ({ name })),
+          incidents,
+        )
+          .slice(0, 1)
           .map(({ id: incident, machines }) => [{ cause, incident }, machines.length] as const),
       ),
   },

@@ -162,7 +162,7 @@ function createParts(context: ServiceContext, tuning: Tuning, emit: EmitMachineS
   const ordering = createOrders(context, tuning, { journal, records, repetitions, agents, emit });
   const { delivery, reported } = ordering;
   const states = () => [...services.states(), ownState(context)];
-  const incidents = new Incidents({ rack, clock, history });
+  const incidents = new Incidents({ rack, clock, history, agents });
   const current = new Current({
     rack,
     clock,

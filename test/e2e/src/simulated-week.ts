@@ -106,14 +106,15 @@ export class SimulatedWeek {
     let consume = (_: MachineStateEvent): void => undefined;
     const emit = (event: MachineStateEvent) => consume(event);
     const services = { views: () => this.services(), states: () => [] };
-    const incidents = new Incidents({ rack, clock, history: this.history });
+    const agents = { view: (name: string) => this.view(name) };
+    const incidents = new Incidents({ rack, clock, history: this.history, agents });
     this.current = new Current({
       rack,
       clock,
       emit,
       services,
       rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
-      agents: { view: (name) => this.view(name) },
+      agents,
       delivery: { active: (name) => this.orders.get(name) ?? [] },
       reported: { unknown: () => [] },
       incidents: () => incidents.shown(),

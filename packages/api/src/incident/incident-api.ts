@@ -13,7 +13,6 @@ const text = z.string();
 export const Evidence = z
   .object({
     kind: z.enum([
-      'planned',
       'switched-off',
       'outlet-off',
       'outlet-fault',
@@ -37,7 +36,7 @@ export const IncidentMachine = z
       .object({ at: Time, as: z.enum(['left', 'planned', 'not-known']) })
       .optional()
       .describe(
-        'how it left the incident without an answer; `left`: it is no longer in rack.yaml; `planned`: maintenance began; `not-known`: its end was not recorded',
+        'how it left the incident without an answer; `left`: it is no longer in rack.yaml; `planned`: it is in maintenance; `not-known`: its end was not recorded',
       ),
     lost: texts.describe('IDs of its tasks that ended because of this'),
   })

@@ -4,7 +4,7 @@ import type { Standing } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import { type Series, seriesKey, unpackPoints } from './points.ts';
 import type { PackedHour } from './readings.ts';
-import { overAfterMs, type Silence } from './silence.ts';
+import { isUnanswered, overAfterMs, type Silence } from './silence.ts';
 import { dayOf, HistoryTables } from './tables.ts';
 
 export interface Batch {
@@ -41,13 +41,13 @@ export class HistoryJobs extends HistoryTables {
   recall(now: number) {
     const recent = this.silences({ endedFrom: now - overAfterMs });
     const incidents = new Set(recent.silences.map(({ incident }) => incident));
-    const all = this.silences({ endedFrom: 0 });
+    const { silences: all } = this.silences({ endedFrom: 0 });
     return {
       standings: this.standings(),
       points: this.curvesOf(Math.floor(now / hourMs)),
-      silences: all.silences
-        .filter(({ incident, ending }) => incidents.has(incident) || ending !== 'answered')
-        .reverse(),
+      silences: [...new Map([...all, ...recent.silences].map((each) => [each.id, each])).values()]
+        .filter((silence) => incidents.has(silence.incident) || isUnanswered(silence))
+        .toSorted((a, b) => a.at - b.at),
     };
   }
 

@@ -20,6 +20,7 @@ async function openJobs() {
         silences: new Map(silences.map((silence) => [silence.id, silence])),
       }),
     read: () => jobs.silences({ endedFrom: 0 }),
+    recall: (now: number) => jobs.recall(now).silences,
   };
 }
 
@@ -73,4 +74,31 @@ it('keeps less of a machine the longer its texts are, but its last silence, and 
     ['pi-1', 0],
     ['pi-2', 0],
   ]);
+});
+
+it('leaves out the oldest that ended if there are too many, and none that continues', async () => {
+  const jobs = await openJobs();
+  const open = silence('open', start - 1000 * minute, { endedAt: undefined });
+  const left = silence('left', start - 999 * minute, { ending: 'left', endedAt: start });
+  const lost = [String().padEnd(45_000, 'x')];
+  const ended = Array.from({ length: 200 }, (_, n) =>
+    silence(`pi-${n}`, start + n * minute, { lost }),
+  );
+  jobs.write([open, left, ...ended]);
+
+  const { silences, completeFrom } = jobs.read();
+
+  const names = silences.map(({ machine }) => machine);
+  const cut = ended.filter(({ machine }) => !names.includes(machine));
+  expect(cut.length).toBeGreaterThan(0);
+  expect(ended.slice(0, cut.length)).toEqual(cut);
+  expect(names).toContain('open');
+  expect(completeFrom).toBe((cut.at(-1)?.endedAt ?? 0) + 1);
+  const recalled = jobs.recall(start + 201 * minute).map(({ machine }) => machine);
+  expect(recalled).toContain('open');
+  expect(recalled).toContain('pi-199');
+  // What ended a moment ago is recalled, however long ago it began.
+  const recent = silence('pi-0', start, { lost, endedAt: start + 200 * minute });
+  jobs.write([recent]);
+  expect(jobs.recall(start + 201 * minute).map(({ machine }) => machine)).toContain('pi-0');
 });

@@ -4,7 +4,7 @@ import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { Silence } from './silence.ts';
 
-const DataRow = z.object({ data: z.string() });
+const DataRow = z.object({ data: z.string(), ended: z.number().nullable() });
 
 /** As many as 60 incidents of 300 machines, and what they take in memory. */
 const mostSilences = 20_000;
@@ -24,7 +24,7 @@ export class SilenceTable {
            (SELECT at FROM silences WHERE json_extract(data, '$.machine') = ?1 ORDER BY at DESC LIMIT 1 OFFSET ${mostOfMachine - 1})`,
       ),
       list: database.prepare(
-        'SELECT data FROM silences WHERE ended IS NULL OR ended >= ? ORDER BY at DESC',
+        'SELECT data, ended FROM silences WHERE ended IS NULL OR ended >= ? ORDER BY at DESC',
       ),
       has: database.prepare('SELECT 1 FROM silences WHERE id = ?'),
       drop: database.prepare('DELETE FROM silences WHERE ended < ?'),
@@ -47,20 +47,21 @@ export class SilenceTable {
     let completeFrom = 0;
     let characters = 0;
     for (const row of this.statements.list.iterate(endedFrom)) {
-      const { data } = DataRow.parse(row);
+      const { data, ended } = DataRow.parse(row);
+      if (ended !== null && (silences.length >= mostSilences || characters > mostCharacters)) {
+        completeFrom = Math.max(completeFrom, ended + 1);
+        continue;
+      }
       const silence = Silence.safeParse(parseJson(data)).data;
       if (silence === undefined) continue;
-      const { machine, at, endedAt } = silence;
+      const { machine, at } = silence;
       const share = shares.get(machine) ?? { count: 0, characters: 0 };
       const isTooMuch = share.count > 0 && share.characters + data.length > mostCharactersOfMachine;
-      if (endedAt !== undefined && isTooMuch) {
-        completeFrom = Math.max(completeFrom, endedAt + 1);
+      if (ended !== null && isTooMuch) {
+        completeFrom = Math.max(completeFrom, ended + 1);
         continue;
       }
       characters += data.length;
-      if (silences.length >= mostSilences || characters > mostCharacters) {
-        return { silences, completeFrom: Number.POSITIVE_INFINITY };
-      }
       silences.push(silence);
       shares.set(machine, { count: share.count + 1, characters: share.characters + data.length });
       if (share.count + 1 === mostOfMachine) completeFrom = Math.max(completeFrom, at);

@@ -1,6 +1,6 @@
 /**
- * A machine's silence, as stored: the facts from which incidents are computed. One that falls silent again and again in one incident has
- * one record there, so that it costs no more than one that stays silent.
+ * A machine's silence, as stored: the facts from which incidents are computed. Of one that falls silent again and again in one incident,
+ * the first one is kept, the first with each cause, and the latest: its cost does not grow.
  */
 import { Cause, CommonCause } from '@skolo/api';
 import { equipmentCause, sharedCause } from '@skolo/api/cause';
@@ -25,19 +25,21 @@ const KnownCause020 = z.object({ at: z.number(), what: z.string(), text: z.strin
 const Ending = z.enum(['answered', 'left', 'planned', 'not-known']);
 
 const Stored = z.object({
-  /** From its start, as first seen: {@link idOf}. */
+  /** From its start, as first seen, or that of the one that it replaced: {@link idOf}. */
   id: z.string(),
   machine: z.string(),
   /** The ID of the first silence of its incident. */
   incident: z.string(),
   /** Its last answer, in milliseconds since 1970; corrected if the wall clock is set. */
   at: z.number(),
-  /** If it fell silent again before its incident was over: how often in all, and its last answer before the last time. */
-  again: z.object({ times: z.int(), at: z.number() }).optional(),
+  /** Number of silences, if it replaced earlier ones of its incident. */
+  times: z.int().optional(),
   /** When it ended, by a clock that may have been set since. Absent: it is silent. */
   endedAt: z.number().optional(),
   /** How it ended. All but `answered` say nothing about the machine, which may be silent still. */
   ending: Ending.optional(),
+  /** The first answer of a machine that left before. It belongs to no incident. */
+  answeredAt: z.number().optional(),
   /** As version 0.2.0 wrote `ending: left`. */
   left: z.literal(true).optional(),
   causes: z.array(z.union([KnownCause, KnownCause020])),
@@ -74,6 +76,14 @@ export function causeOf020(
   return equipmentCause(what.split(/,? or |, /));
 }
 
+/** Whether the machine has not answered since: if it is silent again, the same silence continues. */
+export function isUnanswered({ endedAt, ending, answeredAt }: Silence): boolean {
+  return (
+    endedAt === undefined ||
+    (ending !== 'answered' && ending !== 'not-known' && answeredAt === undefined)
+  );
+}
+
 /** As long as the ID of an incident may be in the power-cycle daemon. */
 const mostLetters = 100;
 
@@ -83,29 +93,24 @@ export function idOf(machine: string, at: number): string {
   return `${time}-${machine}`.slice(0, mostLetters);
 }
 
-/** Its last answer before it fell silent for the last time. */
-export function latestAt({ at, again }: Pick<Silence, 'at' | 'again'>): number {
-  return again?.at ?? at;
+/** Number of silences that it stands for. */
+export function timesOf({ times = 1 }: Pick<Silence, 'times'>): number {
+  return times;
 }
 
-/** Number of its silences. */
-export function timesOf({ again }: Pick<Silence, 'again'>): number {
-  return again?.times ?? 1;
-}
-
-type Explained = Pick<Silence, 'again' | 'causes'>;
+type Explained = Pick<Silence, 'causes'>;
 
 /** The cause as it is known now. */
-export function causeOf(silence: Explained): Cause | undefined {
-  return latestCauses(silence).at(-1)?.cause;
+export function causeOf({ causes }: Explained): Cause | undefined {
+  return causes.at(-1)?.cause;
 }
 
 /** The cause of its incident: not what a machine that did not return with the others shares with a later one. */
-export function firstCauseOf(silence: Explained): Cause | undefined {
-  const isUnexplained = latestCauses(silence).some(({ cause }) => cause === undefined);
-  return isUnexplained ? undefined : causeOf(silence);
+export function firstCauseOf({ causes }: Explained): Cause | undefined {
+  return causes.some(({ cause }) => cause === undefined) ? undefined : causeOf({ causes });
 }
 
-function latestCauses({ again, causes }: Explained): Silence['causes'] {
-  return again === undefined ? causes : causes.filter(({ at }) => at >= again.at);
+/** Whether it lasted longer than its cause, as that of a machine that did not return with the others. */
+export function isLeftover({ causes }: Explained): boolean {
+  return causes.length > 0 && causeOf({ causes }) === undefined;
 }

@@ -1,6 +1,7 @@
-/** The machines of an incident that have not come back, in the order in which a person walks along the shelves. Pure. */
+/** The machines of an incident that are silent now, in the order in which a person walks along the shelves. Pure. */
 import type { Away, Evidence, Incident, Machine, RackView } from '@skolo/api';
 import { awayIn } from '@skolo/api/incident-text';
+import { isSilent } from '@skolo/api/silence';
 import { words } from '@skolo/api/words';
 import { type EvidenceSources, evidenceOf } from './evidence.ts';
 
@@ -12,7 +13,6 @@ interface Now {
 
 /** By the first piece of evidence. */
 const todos: Record<Evidence['kind'], string> = {
-  planned: 'end the maintenance when the work is done',
   'switched-off': 'turn the outlet on',
   'outlet-off': 'turn the outlet on',
   'outlet-fault': 'check the outlet and its cable',
@@ -27,7 +27,7 @@ export function away({ machines }: Pick<Incident, 'machines'>, now: Now): Away[]
   return now.shelves.flatMap(({ name: shelf, machines: here }) =>
     here.flatMap((name, at) => {
       const machine = names.has(name) ? now.machine(name) : undefined;
-      if (machine === undefined) return [];
+      if (machine === undefined || !isSilent(machine)) return [];
       const evidence = evidenceOf(machine, now.evidence(name));
       const todo = words(todos[evidence[0]?.kind ?? 'no-answer']);
       return [{ name, shelf, place: at + 1, evidence, todo }];

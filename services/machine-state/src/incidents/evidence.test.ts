@@ -1,4 +1,5 @@
 import type { Evidence, MachinePower } from '@skolo/api';
+import { equipmentCause } from '@skolo/api/cause';
 import { expect, it } from 'vitest';
 import { differences } from './differences.ts';
 import { type EvidenceSources, evidenceOf } from './evidence.ts';
@@ -142,3 +143,31 @@ it('finds what those that did not return share', () => {
   expect(differences([old, old], [])).toEqual([]);
   expect(differences([], [old])).toEqual([]);
 });
+
+it('says first that an outlet is off, also if another one has a fault', () => {
+  const faulty = power({ fault: 'Overload' });
+  const [first] = faulty?.machines.get('rpi-1')?.outlets ?? [];
+  if (!faulty || !first) throw new Error('it has an outlet');
+  const second = { ...first, outlet: 'pdu-2/4', state: 'off' as const, fault: undefined };
+  const own = { name: 'rpi-1', kind: 'machine' as const, controllers: [] };
+  const sources = {
+    ...faulty,
+    machines: new Map([['rpi-1', { ...own, outlets: [first, second] }]]),
+  };
+
+  const found = evidenceOf(machine, { power: sources, links: linked(false) });
+  expect(found.map(({ kind }) => kind)).toEqual(['outlet-off', 'outlet-fault', 'no-link']);
+});
+
+it.each<[string, EvidenceSources['links'], Evidence['kind']]>([
+  ['responds if its port has a link', linked(true), 'agent-silent'],
+  ['is unknown if its link is', unread, 'no-answer'],
+  ['is unknown if its port has no link', linked(false), 'no-link'],
+])(
+  'a machine that refuses a connection while others at its switch are silent %s',
+  (_, links, kind) => {
+    const suspected = { ...machine, cause: equipmentCause(['switch-1']) };
+
+    expect(evidenceOf(suspected, { links, why }).map((each) => each.kind)).toEqual([kind]);
+  },
+);

@@ -19,20 +19,20 @@ const refused = /refused|ECONNREFUSED|reset|ECONNRESET/;
 
 /** An outlet that is off comes first, because a person can turn it on. */
 export function evidenceOf(
-  { name, condition, wiring, cause, sentence }: Subject,
+  { name, wiring, cause }: Subject,
   { power, links, why = 'no request was made yet' }: EvidenceSources,
 ): Evidence[] {
   const { uplink, power: feeds } = wiring;
   const equipment = [...new Set([...feeds, ...(uplink === undefined ? [] : [uplink])].map(nameIn))];
   const outlets = power?.machines.get(name)?.outlets ?? [];
   const found = [
-    ...(condition === 'maintenance' ? [{ kind: 'planned' as const, text: words(sentence) }] : []),
-    ...outlets.flatMap(ofOutlet),
+    ...outlets.toSorted((a, b) => rankOf(a) - rankOf(b)).flatMap(ofOutlet),
     ...equipment.flatMap((each) => ofEquipment(each, power)),
   ];
   const hasNoPower = outlets.length > 0 && outlets.every((outlet) => ofOutlet(outlet).length > 0);
+  // A cause may explain some of the machines behind it only.
   const isCutOff =
-    cause?.kind === 'equipment' ||
+    (cause?.kind === 'equipment' && hasLink(uplink, links) !== true) ||
     (uplink !== undefined && power?.controllers.get(nameIn(uplink))?.state === 'down');
   if (refused.test(why) && !hasNoPower && !isCutOff) {
     const text = `the machine responds, but its agent does not: ${why}`;
@@ -41,11 +41,15 @@ export function evidenceOf(
   return [...found, ofLink(uplink, links, why)];
 }
 
-type Subject = Pick<Machine, 'name' | 'condition' | 'wiring' | 'cause' | 'sentence'>;
+type Subject = Pick<Machine, 'name' | 'wiring' | 'cause'>;
 
 /** A port may be called `ge-0/0/1`. */
 function nameIn(outlet: string): string {
   return outlet.slice(0, outlet.indexOf('/'));
+}
+
+function rankOf({ state }: MachinePower['outlets'][number]): number {
+  return state === 'off' ? 0 : 1;
 }
 
 function ofEquipment(name: string, power: EvidenceSources['power']): Evidence[] {
@@ -86,12 +90,19 @@ function ofLink(
 ): Evidence {
   const known =
     uplink === undefined ? 'rack.yaml does not say at which port it is' : links(nameIn(uplink));
-  const port = uplink?.slice(uplink.indexOf('/') + 1) ?? '';
-  const isUp = typeof known === 'string' ? undefined : known.get(port);
+  const isUp = hasLink(uplink, links);
   if (isUp === false) return { kind: 'no-link', text: words(`port ${uplink} has no link`) };
   const link = isUp
     ? `port ${uplink} has a link`
     : `its link is unknown (${typeof known === 'string' ? known : `${uplink} was not listed`})`;
   const text = `${link}, but the machine does not respond: ${why}`;
   return { kind: 'no-answer', text: words(text) };
+}
+
+/** Returns undefined if that is not known. */
+function hasLink(uplink: string | undefined, links: EvidenceSources['links']): boolean | undefined {
+  const known = uplink === undefined ? '' : links(nameIn(uplink));
+  return typeof known === 'string'
+    ? undefined
+    : known.get(uplink?.slice(uplink.indexOf('/') + 1) ?? '');
 }

@@ -1,7 +1,7 @@
 /** Decides which silences are one incident: those with one cause, or with causes at once that share what feeds them. Pure. */
 import type { Cause } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
-import { firstCauseOf, latestAt, overAfterMs, type Silence } from '../history/silence.ts';
+import { firstCauseOf, isLeftover, overAfterMs, type Silence } from '../history/silence.ts';
 
 /** A fault spreads within this time: what falls silent later has a reason of its own. */
 const spreadMs = 600_000;
@@ -40,7 +40,15 @@ export function current(silences: Iterable<Silence>, now: number): Map<string, S
 }
 
 function isOver(silences: readonly Silence[], now: number): boolean {
-  return silences.every(({ endedAt }) => endedAt !== undefined && now - endedAt >= overAfterMs);
+  return silences.every(
+    ({ endedAt, answeredAt = endedAt }) =>
+      endedAt !== undefined && answeredAt !== undefined && !isWithin(now, answeredAt),
+  );
+}
+
+/** Whether a time is that of an end, or so shortly after it that the incident goes on. An end in the future is by another clock. */
+export function isWithin(at: number, endedAt: number): boolean {
+  return Math.abs(at - endedAt) < overAfterMs;
 }
 
 /**
@@ -55,24 +63,26 @@ export function incidentsOf(
 ): string[] {
   const cause = firstCauseOf(silence);
   return [...others].flatMap(([id, own]) =>
-    own.some(
-      (other) =>
-        isRecent(silence, other) &&
-        (other.machine === silence.machine || isShared(cause, silence, other, feeds)),
-    ) && isNear(silence, own)
+    own.some((other) => isRecent(silence, other) && isShared(cause, silence, other, feeds)) &&
+    isNear(silence.at, own)
       ? [id]
       : [],
   );
 }
 
 function isRecent(silence: Silence, { endedAt }: Silence): boolean {
-  return endedAt === undefined || latestAt(silence) - endedAt < overAfterMs;
+  return endedAt === undefined || silence.at - endedAt < overAfterMs;
 }
 
-/** One machine may stay silent for days: a second fault of its switch is another incident. */
-function isNear(silence: Silence, silences: readonly Silence[]): boolean {
-  const at = latestAt(silence);
-  const times = silences.flatMap((each) => [each.at, latestAt(each), each.endedAt ?? each.at]);
+/**
+ * Whether an incident goes on at a time. One machine may stay silent for days: a second fault of its switch is another incident, also just
+ * after its return.
+ */
+export function isNear(at: number, silences: readonly Silence[]): boolean {
+  const times = silences.flatMap((each) => {
+    const { at: start, endedAt = start } = each;
+    return [start, ...(isLeftover(each) ? [] : [endedAt])];
+  });
   return at - Math.max(...times) < overAfterMs && Math.min(...times) - at < overAfterMs;
 }
 
@@ -80,7 +90,7 @@ function isShared(cause: Cause | undefined, one: Silence, other: Silence, feeds:
   const theirs = firstCauseOf(other);
   if (cause === undefined || theirs === undefined) return false;
   if (cause.code === theirs.code) return true;
-  const apartMs = Math.abs(latestAt(one) - latestAt(other));
+  const apartMs = Math.abs(one.at - other.at);
   if (apartMs > spreadMs) return false;
   const own = feeds(cause);
   return [...feeds(theirs)].some((feed) => own.has(feed) && (feed !== mains || apartMs <= mainsMs));

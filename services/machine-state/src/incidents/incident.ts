@@ -21,10 +21,10 @@ export function incidentsIn(silences: Iterable<Silence>): Incident[] {
 /** @param silences of this incident: at least one, in any order */
 function incidentOf(id: string, silences: readonly Silence[]): Incident {
   const sorted = silences.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-  const since = sorted[0]?.at ?? 0;
-  const machines = [...Map.groupBy(sorted, ({ machine }) => machine)].map(([name, own]) =>
-    machineOf(name, own),
-  );
+  const machines = [...Map.groupBy(sorted, ({ machine }) => machine)]
+    .map(([name, own]) => machineOf(name, own))
+    .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const since = machines[0]?.at ?? isoTime(0);
   const isOpen = sorted.some(({ endedAt }) => endedAt === undefined);
   const to = isOpen ? undefined : Math.max(...sorted.map(endOf));
   const widest = widestCause(sorted);
@@ -35,11 +35,11 @@ function incidentOf(id: string, silences: readonly Silence[]): Incident {
       widest ? `${widest.cause.text}, ${partOf(widest.machines, names.length)}` : foldNames(names),
     ),
     ...given({ cause: widest?.cause }),
-    since: isoTime(since),
+    since,
     ...given({ to: to === undefined ? undefined : isoTime(to) }),
-    began: [
-      ...new Set(sorted.filter(({ at }) => at - since < beginMs).map(({ machine }) => machine)),
-    ],
+    began: machines
+      .filter(({ at }) => Date.parse(at) - Date.parse(since) < beginMs)
+      .map(({ name }) => name),
     machines,
     causes: causesIn(sorted),
   };
@@ -52,17 +52,28 @@ function endOf({ at, endedAt = at }: Silence): number {
 
 /** @param own its silences, in chronological order */
 function machineOf(name: string, own: readonly Silence[]): IncidentMachine {
-  const [first, last] = [own[0], own.at(-1)];
+  // What a machine did before it was part of an outage does not date that.
+  const first = own.find(({ causes }) => causes.some(({ cause }) => cause)) ?? own[0];
+  const last = own.at(-1);
   const isOpen = own.some(({ endedAt }) => endedAt === undefined);
   const end = isOpen || last === undefined ? undefined : isoTime(endOf(last));
-  const ending = last?.ending;
+  const { ending, answeredAt } = last ?? {};
+  const later =
+    answeredAt === undefined ? undefined : isoTime(Math.max(first?.at ?? 0, answeredAt));
+  const back = ending === 'answered' ? end : later;
+  const known = last?.causes.at(-1);
+  const planned = isOpen && known && isPlanned(known.cause) ? isoTime(known.at) : undefined;
   const times = own.reduce((sum, silence) => sum + timesOf(silence), 0);
   return {
     name,
     at: isoTime(first?.at ?? 0),
     ...given({
-      answeredAt: ending === 'answered' ? end : undefined,
-      left: end && ending && ending !== 'answered' ? { at: end, as: ending } : undefined,
+      answeredAt: back,
+      left: planned
+        ? { at: planned, as: 'planned' }
+        : end && ending && ending !== 'answered' && !back
+          ? { at: end, as: ending }
+          : undefined,
       times: times > 1 ? times : undefined,
     }),
     lost: [...new Set(own.flatMap(({ lost }) => lost))],
@@ -102,8 +113,14 @@ function widestCause(silences: readonly Silence[]): { cause: Cause; machines: nu
     known.now += 1;
     known.most = Math.max(known.most, known.now);
   }
-  const [widest] = [...counts.values()].toSorted((a, b) => b.most - a.most);
+  const [widest] = [...counts.values()].toSorted(
+    (a, b) => b.most - a.most || Number(isPlanned(a.cause)) - Number(isPlanned(b.cause)),
+  );
   return widest && { cause: widest.cause, machines: widest.machines.size };
+}
+
+function isPlanned(cause: Cause | undefined): boolean {
+  return cause?.kind === 'planned';
 }
 
 /** Machines learn of the same cause one after the other. */

@@ -316,6 +316,26 @@ it('has a report of a period without incidents, in which nobody is away', async 
   });
 });
 
+it('has what was done in the last month of a longer incident, and says that the rest is missing', async () => {
+  const lab = await started();
+  lab.fall(a);
+  lab.pass(70);
+  lab.clock.pass(40 * 86_400_000);
+  lab.pass(5);
+  const spans: { since: string; until: string }[] = [];
+  const report = await lab.report('last', async (span) => {
+    spans.push(span);
+    const nothing = { rows: [], truncated: false, unhealthy: [], omitsAudit: true, missing: [] };
+    const none = { count: 0, where: '' };
+    return { ...span, ...nothing, rack: 'rack4', worse: none, better: none };
+  });
+
+  const [{ since = '', until = '' } = {}] = spans;
+  expect(Date.parse(until)).toBeGreaterThan(lab.clock.now() - 1000);
+  expect(Date.parse(until) - Date.parse(since)).toBe(31 * 86_400_000);
+  expect(report.missing).toEqual([{ source: 'timeline', why: expect.stringContaining('31 days') }]);
+});
+
 it('says what it knows while the disk hangs', async () => {
   const lab = await started();
   lab.fall(a);
@@ -344,7 +364,8 @@ machines:
   );
   const clock = fakeClock();
   const history = newHistory({ stateDir: await tempDir(), clock });
-  const incidents = new Incidents({ rack: () => many, clock, history });
+  const agents = { view: () => ({ seenAt: clock.now() }) };
+  const incidents = new Incidents({ rack: () => many, clock, history, agents });
   const say = (name: string, condition: Machine['condition'], cause?: string) => {
     const now = new Date(clock.now()).toISOString();
     const machine: Machine = {

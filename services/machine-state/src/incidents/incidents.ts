@@ -11,14 +11,24 @@ import { wallTime } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
 import type { History } from '../history/history.ts';
-import { causeOf, idOf, latestAt, overAfterMs, type Silence, timesOf } from '../history/silence.ts';
+import { causeOf, idOf, isUnanswered, type Silence, timesOf } from '../history/silence.ts';
 import { cut } from '../join/machine.ts';
 import { traitsOf } from '../join/shared-silence.ts';
+import type { AgentView } from '../join/sources.ts';
 import type { PartDeps } from '../part-deps.ts';
-import { current, type Feeds, feedsIn, firstOf, incidentsOf } from './grouping.ts';
+import {
+  current,
+  type Feeds,
+  feedsIn,
+  firstOf,
+  incidentsOf,
+  isNear,
+  isWithin,
+} from './grouping.ts';
 
 interface IncidentsDeps extends Pick<PartDeps, 'rack' | 'clock'> {
   history: Pick<History, 'setSilence'>;
+  agents: { view(name: string): Pick<AgentView, 'seenAt'> };
 }
 
 /** Smaller moves of the wall clock correct no time. */
@@ -57,8 +67,8 @@ export class Incidents {
         this.put({ ...before, endedAt: at, ending: 'not-known' });
       }
       this.silences.set(silence.id, silence);
-      if (silence.ending === 'answered') this.unanswered.delete(machine);
-      else this.unanswered.set(machine, silence);
+      if (isUnanswered(silence)) this.unanswered.set(machine, silence);
+      else this.unanswered.delete(machine);
     }
     // They left while this service was down.
     for (const silence of [...this.unanswered.values()]) {
@@ -92,8 +102,7 @@ export class Incidents {
   /** A task of the machine was lost. @param since when it began, in milliseconds since 1970 */
   noteLost(machine: string, task: string, since: number): void {
     const latest = this.latestOf(machine);
-    if (latest === undefined || since > latestAt(latest) + jitterMs || latest.lost.includes(task))
-      return;
+    if (latest === undefined || since > latest.at + jitterMs || latest.lost.includes(task)) return;
     this.put({ ...latest, lost: [...latest.lost, task].slice(0, mostTasks) });
   }
 
@@ -118,8 +127,8 @@ export class Incidents {
     if (!isSilent(machine) && !isPlanned) {
       // Maintenance hides whether it responds.
       const hasAnswered =
-        machine.condition !== 'maintenance' || seenAt > (known ? latestAt(known) : 0) + jitterMs;
-      if (known && hasAnswered) this.end(known, 'answered', seenAt);
+        machine.condition !== 'maintenance' || seenAt > (known?.at ?? 0) + jitterMs;
+      if (known && hasAnswered) this.answered(known, seenAt);
       return;
     }
     if (known && isPlanned && causeOf(known)?.kind !== 'planned') {
@@ -135,7 +144,7 @@ export class Incidents {
       .map(({ kind, what: trait }) => `${kind} ${trait}`)
       .slice(0, mostTraits);
     // Without an answer, the same silence continues.
-    const silence = known ? reopened(known) : { ...this.begun(name, seenAt), traits };
+    const silence = known ? reopened(known) : { ...this.begun(name, seenAt, isPlanned), traits };
     const isSame = causeOf(silence)?.code === cause?.code;
     if (open && isSame) return;
     if (open && cause === undefined && !this.knowsCauses) {
@@ -151,17 +160,21 @@ export class Incidents {
     this.group({ ...silence, causes });
   }
 
-  /** Its record in the incident that is not over for it, or a new one. */
-  private begun(name: string, at: number): Silence {
+  /** In the incident that is not over for the machine, or in a new one. */
+  private begun(name: string, at: number, isPlanned: boolean): Silence {
     const latest = this.latestOf(name);
     const { endedAt } = latest ?? {};
     const id = idOf(name, at);
-    const silence =
-      latest?.ending === 'answered' && endedAt !== undefined && at - endedAt < overAfterMs
-        ? { ...reopened(latest), again: { times: timesOf(latest) + 1, at } }
-        : { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
-    // Without an answer to this process, the last one was seen by another.
-    if (at >= wallTime(this.deps.clock, this.startedAt)) this.measured(silence, at);
+    const isAgain =
+      latest?.ending === 'answered' &&
+      (causeOf(latest)?.kind === 'planned') === isPlanned &&
+      endedAt !== undefined &&
+      isWithin(at, endedAt);
+    const all = this.known().filter(({ incident }) => incident === latest?.incident);
+    const first = { id, machine: name, incident: id, at, causes: [], traits: [], lost: [] };
+    const silence = { ...first, ...(isAgain && isNear(at, all) && continued(latest, all)) };
+    this.ownTimes.delete(silence.id);
+    this.heard(silence, at);
     return silence;
   }
 
@@ -188,10 +201,20 @@ export class Incidents {
     return this.feeds.of;
   }
 
+  /** What has left its incident is there no more, whatever becomes of it. */
   private end(silence: Silence, ending: NonNullable<Silence['ending']>, at: number): void {
     if (silence.ending === ending) return;
     this.measured(silence, at);
-    this.put({ ...silence, endedAt: at, ending });
+    this.put({ ...silence, endedAt: silence.endedAt ?? at, ending });
+  }
+
+  private answered(silence: Silence, at: number): void {
+    this.heard(silence, at);
+    const isOpen = silence.endedAt === undefined;
+    this.put({
+      ...silence,
+      ...(isOpen ? { endedAt: at, ending: 'answered' } : { answeredAt: at }),
+    });
   }
 
   private latestOf(machine: string): Silence | undefined {
@@ -199,11 +222,16 @@ export class Incidents {
   }
 
   private put(silence: Silence): void {
-    const { id, machine, ending } = silence;
+    const { id, machine } = silence;
     this.silences.set(id, silence);
-    if (ending !== 'answered' && ending !== 'not-known') this.unanswered.set(machine, silence);
+    if (isUnanswered(silence)) this.unanswered.set(machine, silence);
     else if (this.unanswered.get(machine)?.id === id) this.unanswered.delete(machine);
     this.deps.history.setSilence(silence);
+  }
+
+  /** Without an answer to this process, another one heard the last one, by its clock. */
+  private heard(silence: Silence, at: number): void {
+    if (this.deps.agents.view(silence.machine).seenAt !== undefined) this.measured(silence, at);
   }
 
   private measured({ id }: Pick<Silence, 'id'>, time: number): void {
@@ -225,6 +253,17 @@ export class Incidents {
   }
 }
 
+/** What the next silence of a machine takes over from the latest one: also its place, if earlier ones have the same causes. */
+function continued(latest: Silence, all: readonly Silence[]): Partial<Silence> {
+  const { id, machine, incident, causes, lost } = latest;
+  const earlier = all.filter((each) => each.machine === machine && each !== latest);
+  const known = new Set(earlier.flatMap((each) => each.causes.map(({ cause }) => cause?.code)));
+  const saysNoMore =
+    earlier.length >= mostCauses ||
+    (earlier.length > 0 && causes.every(({ cause }) => !cause || known.has(cause.code)));
+  return { incident, ...(saysNoMore && { id, lost, times: timesOf(latest) + 1 }) };
+}
+
 /** What it was before it ended. */
 function reopened({ endedAt: _, ending: __, ...rest }: Silence): Silence {
   return rest;
@@ -240,12 +279,12 @@ function withoutRepeated(causes: Silence['causes']): Silence['causes'] {
 }
 
 function corrected(silence: Silence, correct: (time: number) => number): Silence {
-  const { at, again, endedAt, causes } = silence;
+  const { at, endedAt, answeredAt, causes } = silence;
   return {
     ...silence,
     at: correct(at),
-    ...(again && { again: { ...again, at: correct(again.at) } }),
     ...(endedAt !== undefined && { endedAt: correct(endedAt) }),
+    ...(answeredAt !== undefined && { answeredAt: correct(answeredAt) }),
     causes: causes.map((known) => ({ ...known, at: correct(known.at) })),
   };
 }

@@ -3,7 +3,8 @@ import { outcomeOf } from '@skolo/api/incident-text';
 import { tempDir } from '@skolo/base/testing';
 import { fakeClock } from '@skolo/common/testing';
 import { parseRack } from '@skolo/rack';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { History } from '../history/history.ts';
 import { newHistory } from '../testing/history.ts';
 import { startOutageLab } from '../testing/outage-lab.ts';
 import { Incidents } from './incidents.ts';
@@ -155,7 +156,8 @@ it.each([false, true])(
 it('does not know how the earlier one of two records without an end ended', async () => {
   const clock = fakeClock('2026-11-20T02:00:00Z');
   const history = newHistory({ stateDir: await tempDir(), clock });
-  const incidents = new Incidents({ rack: () => rack, clock, history });
+  const agents = { view: () => ({ seenAt: clock.now() }) };
+  const incidents = new Incidents({ rack: () => rack, clock, history, agents });
   const hours = (n: number) => clock.now() - n * 3_600_000;
   const record = (id: string, at: number) => {
     return { id, machine: 'a-1', incident: id, at, causes: [], traits: [], lost: [] };
@@ -191,5 +193,246 @@ it.each([-7200, 7200])(
     const answered = after?.machines.map(({ answeredAt = '' }) => Date.parse(answeredAt) - right);
     expect(answered?.slice(1)).toEqual([-10_000, -10_000, -10_000]);
     expect(Math.abs((answered?.[0] ?? 0) - 80_000)).toBeLessThan(3000);
+  },
+);
+
+const day = 86_400_000;
+it.each<[string, (lab: Lab) => Promise<void>]>([
+  [
+    'renamed for a month, and responds when it is put back after a restart',
+    async (lab) => {
+      lab.edit(rackOf(['a-renamed', ...a.slice(1)]));
+      lab.pass(400);
+      await lab.restart(30 * day);
+      lab.answer(['a-1']);
+      lab.edit(rack);
+    },
+  ],
+  [
+    'removed for a day',
+    async (lab) => {
+      lab.edit(rackOf(a.slice(1)));
+      lab.pass(400);
+      lab.clock.pass(day);
+      lab.answer(['a-1']);
+      lab.edit(rack);
+    },
+  ],
+  [
+    'in maintenance for two weeks',
+    async (lab) => {
+      lab.order(['a-1']);
+      lab.pass(400);
+      lab.clock.pass(14 * day);
+      lab.answer(['a-1']);
+      lab.order([]);
+    },
+  ],
+  [
+    'in maintenance for two weeks, and then removed',
+    async (lab) => {
+      lab.order(['a-1']);
+      lab.pass(400);
+      lab.clock.pass(14 * day);
+      lab.edit(rackOf(a.slice(1)));
+      lab.order([]);
+      lab.answer(['a-1']);
+      lab.edit(rack);
+    },
+  ],
+  [
+    'silent for a month',
+    async (lab) => {
+      lab.pass(400);
+      lab.clock.pass(30 * day);
+      lab.answer(['a-1']);
+    },
+  ],
+])(
+  'has a new incident when the switch fails just after the return of one that was %s',
+  async (_, leave) => {
+    const lab = await outage();
+    const [before] = (await lab.list()).incidents;
+    lab.pass(60);
+    await leave(lab);
+    lab.pass(120);
+    const back = (await lab.list()).incidents.find(({ id }) => id === before?.id);
+    lab.fall(a);
+    lab.pass(90);
+
+    const [after, old] = (await lab.list()).incidents;
+    expect(old).toEqual(back);
+    expect(outcomeOf({ machines: old?.machines ?? [], rows: [] }, String)).toBe('4 of 4 came back');
+    expect(after).toMatchObject({ title: 'switch-1, 4 machines', began: a });
+    await lab.restart(1000);
+    lab.pass(130);
+    expect((await lab.list()).incidents).toMatchObject([{ id: after?.id }, { id: old?.id }]);
+  },
+);
+
+it('returns no machine to an incident that it left, whatever became of it', async () => {
+  const lab = await outage();
+  lab.edit(rackOf(a.slice(1)));
+  lab.pass(400);
+  const [left] = (await lab.list()).incidents;
+  lab.answer(['a-1']);
+  lab.edit(rack);
+  lab.pass(5);
+
+  const [after, ...others] = (await lab.list()).incidents;
+  expect(others).toEqual([]);
+  expect(after?.to).toBe(left?.to);
+  expect(after?.machines[0]?.answeredAt).toBe('2026-11-20T02:08:25.000Z');
+});
+
+it.each([-7200, 7200])(
+  'keeps the last answers that another process heard when a clock that was off by %d s at its start is set',
+  async (seconds) => {
+    const lab = await startOutageLab(rack);
+    lab.pass(3600);
+    lab.fall(a);
+    const right = lab.clock.now();
+    lab.clock.setWall(right + seconds * 1000);
+    await lab.restart(10_000);
+    lab.pass(90);
+    const [before] = (await lab.list()).incidents;
+    lab.clock.setWall(right + 100_000);
+    lab.pass(2);
+    lab.answer(['a-1']);
+    lab.pass(2);
+
+    const [found, ...others] = (await lab.list()).incidents;
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ began: a, since: before?.since });
+    expect(found?.machines.map(({ at }) => at)).toEqual(before?.machines.map(({ at }) => at));
+    const back = Date.parse(found?.machines[0]?.answeredAt ?? '');
+    expect(Math.abs(back - right - 102_000)).toBeLessThan(3000);
+  },
+);
+
+it.each([false, true])(
+  'sends nobody to a machine after a start at which the history could not be read (it responds: %s)',
+  async (responds) => {
+    const lab = await outage();
+    lab.pass(30);
+    await lab.flush();
+    vi.spyOn(History.prototype, 'open').mockResolvedValueOnce({
+      standings: new Map(),
+      silences: [],
+    });
+    await lab.restart(1000);
+    if (responds) lab.answer(['a-1']);
+    lab.pass(130);
+
+    expect(await outcomes(lab)).toEqual(['3 of 4 came back; 1 not known: a-1']);
+    expect((await lab.report('last')).away).toEqual([]);
+  },
+);
+
+it.each<[string, (lab: Lab) => void]>([
+  ['before the order', (lab) => lab.fall(a)],
+  ['one before the order, the others after it', (lab) => lab.fall(a.slice(0, 1))],
+  ['after the order', () => undefined],
+])('tells machines in maintenance from those that did not return: silent %s', async (_, before) => {
+  const lab = await startOutageLab(rack);
+  lab.pass(5);
+  before(lab);
+  lab.pass(90);
+  lab.order(a, 'storage');
+  lab.pass(5);
+  lab.fall(a.filter((name) => !lab.world.silent.has(name)));
+  lab.pass(90);
+  for (const days of [0, 14]) {
+    lab.clock.pass(days * day);
+    lab.pass(5);
+    const { incidents } = await lab.list();
+    const machines = incidents.flatMap((each) => each.machines);
+    expect(outcomeOf({ machines, rows: [] }, String)).toBe(
+      `0 of 4 came back; 4 in maintenance: ${machines.map(({ name }) => name).join(', ')}`,
+    );
+    for (const { id } of incidents) expect((await lab.report(id)).away).toEqual([]);
+  }
+  lab.order([]);
+  lab.pass(90);
+  const reports = await Promise.all((await lab.list()).incidents.map(({ id }) => lab.report(id)));
+  expect(reports.flatMap(({ away }) => away.map(({ name }) => name)).toSorted()).toEqual(a);
+});
+
+it.each([
+  ['has answered before', true],
+  ['is silent still', false],
+])('calls a fault after maintenance by its own cause if the switch %s', async (_, answers) => {
+  const lab = await startOutageLab(rack);
+  lab.pass(5);
+  lab.order(a, 'new switch');
+  lab.fall(a);
+  lab.pass(120);
+  if (answers) lab.answer(a);
+  lab.pass(5);
+  lab.order([]);
+  lab.pass(120);
+  if (answers) lab.fall(a);
+  lab.pass(90);
+
+  const titles = (await lab.list()).incidents.map(({ title }) => `${title}`);
+  expect(titles).toEqual([
+    'switch-1, 4 machines',
+    ...(answers ? ['maintenance: new switch, 4 machines'] : []),
+  ]);
+});
+
+it('does not learn from later starts or answers how a silence ended that nobody saw end', async () => {
+  const lab = await startOutageLab(rack);
+  const at = lab.clock.now() - 9 * 3_600_000;
+  const record = (id: string, start: number) => {
+    return { id, machine: 'd-1', incident: id, at: start, causes: [], traits: [], lost: [] };
+  };
+  for (const silence of [record('i-1', at), record('i-2', at + 3_600_000)]) {
+    lab.history().setSilence(silence);
+  }
+  for (const falls of [false, false, true]) {
+    await lab.restart(1000);
+    lab.pass(30);
+    if (falls) lab.fall(['d-1']);
+    lab.pass(400);
+  }
+
+  const of = (await lab.list()).incidents.map(({ id, machines }) => [id, machines[0]?.left?.as]);
+  expect(of.slice(1)).toEqual([
+    ['i-2', undefined],
+    ['i-1', 'not-known'],
+  ]);
+});
+
+it.each([
+  ['two hours behind', 90, 50, -120],
+  ['four hours behind, which is in the middle of it', 300, 60, -240],
+  ['a day behind', 90, 10, -1440],
+  ['two hours ahead', 90, 10, 120],
+])(
+  'puts no outage into one that is over with a clock that is %s',
+  async (_, lasts, apart, wrong) => {
+    const lab = await startOutageLab(rack);
+    lab.pass(5);
+    lab.fall(a);
+    lab.pass(90);
+    lab.clock.pass(lasts * 60_000);
+    lab.pass(5);
+    lab.answer(a);
+    lab.pass(30);
+    const [before] = (await lab.list()).incidents;
+    await lab.flush();
+    const right = lab.clock.now() + apart * 60_000;
+    lab.clock.setWall(right + wrong * 60_000);
+    await lab.restart(1000);
+    lab.pass(60);
+    lab.fall(a);
+    lab.pass(90);
+    lab.clock.setWall(right + 152_000);
+    lab.pass(5);
+
+    const [after, ...others] = (await lab.list()).incidents;
+    expect(after).toMatchObject({ title: 'switch-1, 4 machines', began: a });
+    expect(others).toEqual([before]);
   },
 );

@@ -205,8 +205,17 @@ async function readSilences({ history, incidents }: Pick<ReportDeps, 'history' |
   } catch (error) {
     missing.push({ source: 'history', why: errorText(error) });
   }
-  const byId = new Map([...written.silences, ...incidents.known()].map((each) => [each.id, each]));
+  const byId = new Map(
+    [...written.silences.map(withEnd), ...incidents.known()].map((each) => [each.id, each]),
+  );
   return { silences: [...byId.values()], completeFrom: written.completeFrom, missing };
+}
+
+/** Memory has each silence that continues, unless the history could not be read at the start. */
+function withEnd(written: Silence): Silence {
+  const { at, endedAt, causes } = written;
+  if (endedAt !== undefined) return written;
+  return { ...written, endedAt: Math.max(at, causes.at(-1)?.at ?? at), ending: 'not-known' };
 }
 
 /** @param from milliseconds since 1970 */
@@ -254,11 +263,11 @@ async function rowsOf(
   const { cause, machines, since, to } = incident;
   const begin = Date.parse(since);
   const end = to === undefined ? clock.now() : Math.min(Date.parse(to) + rowsAfterMs, clock.now());
-  const until = Math.max(begin + 1, Math.min(end, begin - hourMs + mostMs));
-  const { rows, missing } = await timeline({
-    since: isoTime(Math.max(0, begin - hourMs)),
-    until: isoTime(until),
-  });
+  const until = Math.max(begin + 1, end);
+  // People look for what was done last.
+  const from = Math.max(0, begin - hourMs, until - mostMs);
+  const { rows, missing } = await timeline({ since: isoTime(from), until: isoTime(until) });
+  const cut = { source: 'timeline', why: 'it has only the last 31 days of this period' };
   const feeds = feedsIn(rack());
   const related = new Set([...machines.map(({ name }) => name), ...(cause ? feeds(cause) : [])]);
   const isAbout = ({ names, at, endedAt = at }: TimelineRow) =>
@@ -268,6 +277,6 @@ async function rowsOf(
       (row) =>
         changes.has(row.kind) || (acts.has(row.kind) && (isAbout(row) || row.names.length === 0)),
     ),
-    missing,
+    missing: from > begin - hourMs && from > 0 ? [...missing, cut] : missing,
   };
 }

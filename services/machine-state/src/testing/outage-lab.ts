@@ -130,13 +130,14 @@ function reading(running: () => Process) {
       const span = { since: '2026-01-01T00:00:00Z', until: '2027-01-01T00:00:00Z', limit: 1000 };
       return await listIncidents(running().deps, span);
     },
-    async report(id: string) {
+    /** @param timeline is told the period, and returns what others did in it */
+    async report(id: string, timeline?: Parameters<typeof incidentReport>[2]) {
       const nothing = {
         ...{ rack: 'rack4', since: '', until: '', rows: [], truncated: false, unhealthy: [] },
         ...{ worse: { count: 0, where: '' }, better: { count: 0, where: '' }, missing: [] },
         omitsAudit: true,
       };
-      return await incidentReport(running().deps, { id }, async () => nothing);
+      return await incidentReport(running().deps, { id }, timeline ?? (async () => nothing));
     },
     /** As `kill -9` right after a write. */
     flush: () => running().history.flush(),
@@ -171,7 +172,7 @@ async function startProcess(world: World) {
     },
   };
   const history = newHistory({ stateDir, clock });
-  const incidents = new Incidents({ rack, clock, history });
+  const incidents = new Incidents({ rack, clock, history, agents });
   const current = new Current({
     rack,
     clock,

@@ -3,7 +3,7 @@ import { headlineOf } from '@skolo/api/headline';
 import { unknownIn } from '@skolo/api/incident-text';
 import { beganAt, conditionFacts, conditionWord, readingsOf } from '@skolo/api/silence';
 import { Option } from 'commander';
-import { complain } from '../../errors.ts';
+import { complain, exitCodes } from '../../errors.ts';
 import { list } from '../../output/list.ts';
 import type { HeadLine, Remark } from '../../output/overview.ts';
 import { age } from '../../output/time.ts';
@@ -96,10 +96,12 @@ export const define = list<Machine, Options>({
     const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
     const { incidentsOf } = await import('./not-back.ts');
     const incidents = await incidentsOf(service);
-    for (const { source, why } of unknownIn(incidents)) complain(io, `${source}: unknown: ${why}`);
+    const missing = unknownIn(incidents);
+    for (const { source, why } of missing) complain(io, `${source}: unknown: ${why}`);
+    if (missing.length > 0) io.exitCode = exitCodes.partlyFailed;
     const away = incidents.away.filter(({ name }) => names.has(name));
     if (options.json) {
-      return { ...found(machines), json: (rows) => ({ machines: rows, causes, away }) };
+      return { ...found(machines), json: (rows) => ({ machines: rows, causes, away, missing }) };
     }
     const { printWork } = await import('./work-list.ts');
     printWork(io, {

@@ -119,6 +119,29 @@ it.each([
   expect(exitCode).toBe(code);
 });
 
+it('does not say that no machine is silent if one is in maintenance', async () => {
+  const left = { at: since, as: 'planned' as const };
+  const machines = [{ name: 'rpi-1', at: since, left, lost: [] }];
+  const planned = { ...report, machines, away: [], missing: [] };
+  const { out, exitCode } = await skoloWith(planned, 'machine', 'list', '--not-back');
+
+  expect(out).toMatch(/^0 of 1 came back; 1 in maintenance: rpi-1, /);
+  expect(exitCode).toBe(0);
+});
+
+it.each([[[]], [['--json']]])(
+  'fails partly if the list of work is incomplete (%j)',
+  async (more) => {
+    const missing = [{ source: 'history', why: 'it is damaged' }];
+    const damaged = { ...report, missing };
+    const args = ['machine', 'list', '--needs-attention', ...more];
+    const { out, exitCode } = await skoloWith(damaged, ...args);
+
+    expect(exitCode).toBe(3);
+    if (more.length > 0) expect(JSON.parse(out)).toMatchObject({ missing });
+  },
+);
+
 it('lists the same machines as work, with those that need a person without an incident', async () => {
   const { out, exitCode } = await skolo('machine', 'list', '--needs-attention');
 

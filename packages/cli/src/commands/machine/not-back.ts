@@ -26,7 +26,9 @@ export async function printNotBack(
   const missing = unknownIn(report);
   if (missing.length > 0) io.exitCode = exitCodes.partlyFailed;
   if (json) return printJson(io, { away: report.away, missing });
-  const isCalm = report.away.length === 0 && missing.length === 0;
+  // What left without an answer may be silent.
+  const isBack = report.machines.every(({ answeredAt }) => answeredAt !== undefined);
+  const isCalm = isBack && report.away.length === 0 && missing.length === 0;
   const head = [
     `${isCalm ? 'no machine is silent; ' : ''}${outcomeOf({ machines: report.machines, rows: [] }, String)}, ${timestamp(now)}`,
     ...missing.map(({ source, why }) => `${source}: unknown: ${why}`),

@@ -84,7 +84,12 @@ function Report({ report }: { report: IncidentReport }) {
         {to === undefined &&
           report.cause?.equipment.map((name) => <CycleButton key={name} name={name} of={name} />)}
         {machines.length > 0 && (
-          <OnIt what={`${report.cause?.text ?? report.title}`} machines={machines} since={since} />
+          <OnIt
+            what={`${report.cause?.text ?? report.title}`}
+            machines={machines}
+            since={since}
+            incident={to === undefined && id !== 'all' ? id : undefined}
+          />
         )}
       </div>
       <TileList machines={machines} isTabStop />

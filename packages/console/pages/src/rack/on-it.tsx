@@ -16,11 +16,14 @@ export function OnIt({
   what,
   machines,
   since,
+  incident,
 }: {
   what: string;
   machines: readonly Machine[];
   /** When the incident began. */
   since?: string | undefined;
+  /** ID of the incident that the page shows. */
+  incident?: string | undefined;
 }) {
   const session = useLive((live) => live.session);
   const all = useLive((live) => live.machines);
@@ -34,9 +37,9 @@ export function OnIt({
     const until = new Date(Date.now() + mostMs).toISOString();
     // Of silent machines, their incident; of others, what the problem is about.
     const [own] = incidentsOf(now, incidents);
-    const incident = own?.id ?? what.slice(0, mostLetters);
-    const reason = `on it: ${what}`;
-    return powerCycleDaemon.hold({ body: { kind: 'on-it', incident, targets, reason, until } });
+    const id = incident ?? own?.id ?? what.slice(0, mostLetters);
+    const body = { kind: 'on-it', incident: id, targets, reason: `on it: ${what}`, until } as const;
+    return powerCycleDaemon.hold({ body });
   }
   return (
     <div class="on-it">
