@@ -17,6 +17,7 @@ import {
   type Version,
 } from '@skolo/backup';
 import { errorText, orAborted } from '@skolo/base';
+import { count } from '@skolo/base/count';
 import type { Secret } from '@skolo/base/secrets';
 import { models } from '@skolo/equipment/models';
 import type { BackupModel, CreateBackup } from '@skolo/equipment/models/backup';
@@ -33,6 +34,8 @@ import { rackToReach } from '../../workstation/rack-file.ts';
 import { readBackupKey } from '../secrets/open-secrets.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
+
+const maxDoubts = 3;
 
 export interface CopyOptions {
   from: string;
@@ -74,9 +77,10 @@ export async function withCopy<T>(
   const rack = command.globals().rackIsDefault ? undefined : await rackToReach(command);
   return await interruptible(command, async (signal) => {
     let source: BackupSource | undefined;
+    const doubts = new Set<string>();
     try {
       const place = await absolute(from);
-      const trust = given ?? (await trustIn(command.io, rack, accepted, signal));
+      const trust = given ?? (await trustIn(command.io, rack, { accepted, doubts, signal }));
       source = await explaining(() => openSource(place, { identities, trust, signal }));
       const mask = createMask(randomBytes(32));
       const backups = await loadBackups();
@@ -87,30 +91,43 @@ export async function withCopy<T>(
       signal.throwIfAborted();
       throw error;
     } finally {
+      report(command.io, doubts);
       await source?.close();
     }
   });
 }
 
-/** Which copies are used. Reports those that are not authenticated. @throws CliError The backup key cannot be read. */
+/** Copies are read in parallel, and there may be thousands. */
+function report(io: Io, doubts: ReadonlySet<string>): void {
+  for (const text of [...doubts].sort().slice(0, maxDoubts)) io.err(plain(text));
+  const more = doubts.size - maxDoubts;
+  if (more > 0) io.err(`${count(more, 'more copy', 'more copies')}: not authenticated`);
+}
+
+/**
+ * Which copies are used.
+ *
+ * @param doubts receives what to say of those that are not authenticated
+ * @throws CliError The backup key cannot be read.
+ */
 async function trustIn(
   io: Io,
   rack: Rack | undefined,
-  accepted: ReadonlySet<string> | undefined,
-  signal: AbortSignal,
+  {
+    accepted,
+    doubts,
+    signal,
+  }: { accepted: ReadonlySet<string> | undefined; doubts: Set<string>; signal: AbortSignal },
 ): Promise<Trust> {
   let backupKey: Secret | undefined;
-  const reported = new Set<string>();
   const trust: Trust = {
     accepted,
     onUnauthenticated(what, match) {
-      if (reported.has(what)) return;
-      reported.add(what);
       const why = rack
         ? backupKey === undefined && `; the secret store has no backup-key of ${rack.name}`
         : "; to compare it with the rack's backup-key, add --on RACK or --rack FILE";
       const orOther = match === 'unknown' ? ', and may have other content than its name says' : '';
-      io.err(plain(`${what} is not authenticated${orOther}${why || ''}`));
+      doubts.add(`${what} is not authenticated${orOther}${why || ''}`);
     },
   };
   if (rack === undefined) return trust;

@@ -214,12 +214,14 @@ function placesOf(
   [one, several]: readonly [string, string],
 ): string[] {
   if (some.length === 0) return [];
-  const names = new Set(some.map(({ name }) => name));
-  const places = shelves
-    .map(({ name, machines }) => ({ name, own: machines.filter((each) => names.has(each)) }))
-    .filter(({ own }) => own.length > 0)
-    .map(({ name, own }) => `${name}: ${foldValues(own).join(', ')}`);
-  return [`${some.length} ${some.length === 1 ? one : several}: ${places.join('; ')}`];
+  const rest = new Set(some.map(({ name }) => name));
+  const places = shelves.flatMap(({ name, machines }) => {
+    const own = machines.filter((machine) => rest.delete(machine));
+    return own.length === 0 ? [] : [`${name}: ${foldValues(own).join(', ')}`];
+  });
+  // Of an earlier machine-state, the view may lack shelves, or machines that were added meanwhile.
+  const all = [...places, ...(rest.size === 0 ? [] : [foldValues([...rest]).join(', ')])];
+  return [`${some.length} ${some.length === 1 ? one : several}: ${all.join('; ')}`];
 }
 
 function remarksOf({ name, answer, options, ways, remarks }: Row): Remark[] {
