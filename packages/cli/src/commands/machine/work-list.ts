@@ -10,6 +10,7 @@ import { paragraph, plain, styled } from '../../output/text.ts';
 import { age, timestamp } from '../../output/time.ts';
 import { sentence } from './agent-text.ts';
 import { awayLine } from './not-back.ts';
+import { groupByShelf } from './shelves.ts';
 
 interface Work {
   /** The headline. */
@@ -30,15 +31,12 @@ export function printWork(io: Io, { head, shelves, machines, causes, away, all }
     ),
     ...away.map((machine) => [machine.name, [plain(awayLine(machine))]] as const),
   ]);
-  const blocks = shelves
-    .map(({ name, machines }) => ({
-      name,
-      lines: machines.flatMap((each) => entries.get(each) ?? []),
-    }))
-    .filter(({ lines }) => lines.length > 0)
-    .map(({ name, lines }) =>
-      [styled(plain(name), 'bold', io.colour), ...lines].map((line) => paragraph(line, io.columns)),
-    );
+  const blocks = groupByShelf(shelves, entries.keys()).map(({ shelf, machines }) =>
+    [
+      ...(shelf === undefined ? [] : [styled(plain(shelf), 'bold', io.colour)]),
+      ...machines.flatMap((machine) => entries.get(machine) ?? []),
+    ].map((line) => paragraph(line, io.columns)),
+  );
   const shared = causes.flatMap((cause) => {
     const its = all.filter(({ name }) => cause.machines.includes(name));
     return [...causeLines(cause, now), ...holderLine(its)];

@@ -15,6 +15,7 @@ import { duration } from '../../output/time.ts';
 import { loadFleet, openerToRead } from '../../reach/racks.ts';
 import { machineState } from '../../reach/service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
+import { groupByShelf } from '../machine/shelves.ts';
 import { causesOf } from './causes.ts';
 import { testWays } from './ways.ts';
 
@@ -214,14 +215,11 @@ function placesOf(
   [one, several]: readonly [string, string],
 ): string[] {
   if (some.length === 0) return [];
-  const rest = new Set(some.map(({ name }) => name));
-  const places = shelves.flatMap(({ name, machines }) => {
-    const own = machines.filter((machine) => rest.delete(machine));
-    return own.length === 0 ? [] : [`${name}: ${foldValues(own).join(', ')}`];
-  });
-  // Of an earlier machine-state, the view may lack shelves, or machines that were added meanwhile.
-  const all = [...places, ...(rest.size === 0 ? [] : [foldValues([...rest]).join(', ')])];
-  return [`${some.length} ${some.length === 1 ? one : several}: ${all.join('; ')}`];
+  const places = groupByShelf(
+    shelves,
+    some.map(({ name }) => name),
+  ).map(({ shelf, machines }) => `${shelf ? `${shelf}: ` : ''}${foldValues(machines).join(', ')}`);
+  return [`${some.length} ${some.length === 1 ? one : several}: ${places.join('; ')}`];
 }
 
 function remarksOf({ name, answer, options, ways, remarks }: Row): Remark[] {
