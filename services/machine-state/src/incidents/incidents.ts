@@ -8,7 +8,7 @@ import { isSilent } from '@skolo/api/silence';
 import { words } from '@skolo/api/words';
 import { isoTime } from '@skolo/base';
 import { wallTime } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import type { Rack, Machine as RackMachine } from '@skolo/rack';
 import type { MachineStateEvent } from '../events.ts';
 import type { History } from '../history/history.ts';
 import { causeOf, idOf, isUnanswered, type Silence, timesOf } from '../history/silence.ts';
@@ -140,11 +140,10 @@ export class Incidents {
     const entry = rack().machines.get(name);
     if (known === undefined && entry === undefined) return;
     const open = known?.endedAt === undefined ? known : undefined;
-    const traits = (entry ? traitsOf(entry, machine) : [])
-      .map(({ kind, what: trait }) => `${kind} ${trait}`)
-      .slice(0, mostTraits);
     // Without an answer, the same silence continues.
-    const silence = known ? reopened(known) : { ...this.begun(name, seenAt, isPlanned), traits };
+    const silence = known
+      ? reopened(known)
+      : { ...this.begun(name, seenAt, isPlanned), traits: traitTexts(entry, machine) };
     const isSame = causeOf(silence)?.code === cause?.code;
     if (open && isSame) return;
     if (open && cause === undefined && !this.knowsCauses) {
@@ -251,6 +250,11 @@ export class Incidents {
       this.put(corrected(silence, (time) => (own.has(time) ? time + moved : time)));
     }
   }
+}
+
+function traitTexts(entry: RackMachine | undefined, machine: Machine): string[] {
+  const traits = entry ? traitsOf(entry, machine) : [];
+  return traits.map(({ kind, what }) => `${kind} ${what}`).slice(0, mostTraits);
 }
 
 /** What the next silence of a machine takes over from the latest one: also its place, if earlier ones have the same causes. */

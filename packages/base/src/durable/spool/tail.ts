@@ -17,7 +17,6 @@ const seenForMs = 50;
  */
 const durable = constants.O_RDWR | constants.O_DSYNC;
 const newDurable = durable | constants.O_CREAT | constants.O_EXCL;
-/** The disk rejects further bytes; all other errors may be a failed sync. */
 
 export class Tail {
   readonly segment: Segment;
@@ -90,7 +89,8 @@ export class Tail {
     try {
       await writeAll(this.handle, bytes, end);
     } catch (error) {
-      // The kernel reports lost pages once and then marks them clean: another sync would confirm nothing.
+      // The disk rejects further bytes; all other errors may be a failed sync. The kernel reports lost pages once and then marks them
+      // clean: another sync would confirm nothing.
       if (!isDiskFull(error) && errorCode(error) !== 'EFBIG') this.isSpent = true;
       await this.withdraw();
       throw error;
